@@ -1,0 +1,144 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// No Swift packages: C libraries come in as system library targets, everything else is written here.
+// The targets below stand in floors. A target imports only from floors below it, never sideways;
+// `FloorTests` reads every import line and enforces that.
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func cLibrary(_ name: String, pkgConfig: String, debian: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+func floor(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: exclude, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies + ["TestKit"], path: "Tests/\(name)Tests",
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "skiff",
+    products: [
+        .executable(name: "skiff", targets: ["SkiffCLI"]),
+        .executable(name: "skiff-scorer", targets: ["ScorerCLI"]),
+    ],
+    targets: [
+        // Floor 0: C, module maps and shims only.
+        cLibrary("CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
+        cLibrary("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
+        cLibrary("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
+        cLibrary("CArchive", pkgConfig: "libarchive", debian: "libarchive-dev"),
+        cLibrary("CEvent", pkgConfig: "libevent", debian: "libevent-dev"),
+
+        // Floor 1: bedrock.
+        floor("Diagnostics"),
+        floor("Bytes"),
+
+        // Floor 2: tools.
+        floor("JSONText", ["Diagnostics", "Bytes"]),
+        floor("Arguments", ["Diagnostics"]),
+        floor("Platform", ["Diagnostics", "Bytes"]),
+        floor("Hashing", ["Diagnostics", "Bytes", "CCrypto"]),
+        floor("YAMLText", ["Diagnostics", "Bytes", "CYAML"]),
+        floor("Pickle", ["Diagnostics", "Bytes"]),
+        floor("HTTPTransport", ["Diagnostics", "Bytes", "CCurl"]),
+
+        // Floor 3: shapes.
+        floor("FileTrees", ["Diagnostics", "Bytes", "JSONText", "Hashing", "Platform", "CArchive"]),
+        floor("MLmodelFormat", ["Diagnostics", "Bytes", "JSONText", "YAMLText"]),
+        .target(
+            name: "Templates", path: "templates",
+            resources: [.embedInCode("native"), .embedInCode("python"), .embedInCode("shared")],
+            swiftSettings: strict),
+        floor("Scoring", ["Diagnostics", "Bytes", "JSONText", "Platform"], exclude: ["Format.md"]),
+
+        // Floor 4: work.
+        floor(
+            "Registry",
+            [
+                "Diagnostics", "Bytes", "JSONText", "Platform", "Hashing", "HTTPTransport", "FileTrees",
+                "MLmodelFormat",
+            ]),
+        floor("Converters", ["Diagnostics", "Bytes", "JSONText", "Hashing", "Pickle", "MLmodelFormat", "Scoring"]),
+        floor("ScorerServer", ["Diagnostics", "Bytes", "JSONText", "Platform", "Scoring", "CEvent"]),
+
+        // Floor 5: assembly.
+        floor(
+            "Contexts",
+            [
+                "Diagnostics", "Bytes", "JSONText", "Platform", "Hashing", "FileTrees", "MLmodelFormat", "Templates",
+                "Scoring", "Registry", "Converters",
+            ]),
+
+        // Floor 6: judgement.
+        floor(
+            "Audit",
+            [
+                "Diagnostics", "Bytes", "JSONText", "Hashing", "FileTrees", "MLmodelFormat", "Scoring", "Registry",
+                "Converters", "Contexts",
+            ]),
+
+        // Floor 7: doors.
+        .executableTarget(
+            name: "SkiffCLI",
+            dependencies: [
+                "Diagnostics", "Bytes", "JSONText", "Arguments", "Platform", "Hashing", "HTTPTransport", "FileTrees",
+                "MLmodelFormat", "Scoring", "Registry", "Converters", "Contexts", "Audit",
+            ],
+            swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+        .executableTarget(
+            name: "ScorerCLI",
+            dependencies: ["Diagnostics", "Bytes", "JSONText", "Arguments", "Platform", "Scoring", "ScorerServer"],
+            swiftSettings: strict,
+            // Static and stripped: the executable runs in an empty root file system (FROM scratch).
+            linkerSettings: [
+                .unsafeFlags(["-static-executable"]),
+                .unsafeFlags(["-Xlinker", "-s", "-Xlinker", "--gc-sections"], .when(configuration: .release)),
+            ]),
+
+        // Tests: one target per target, named after it.
+        .target(
+            name: "TestKit", dependencies: ["Diagnostics", "Bytes", "JSONText", "Platform"], path: "Tests/TestKit",
+            swiftSettings: strict),
+        tests("Floor", []),
+        tests("Diagnostics", ["Diagnostics"]),
+        tests("Bytes", ["Bytes"]),
+        tests("JSONText", ["JSONText", "Diagnostics", "Bytes"]),
+        tests("Arguments", ["Arguments", "Diagnostics"]),
+        tests("Platform", ["Platform", "Diagnostics", "Bytes"]),
+        tests("Hashing", ["Hashing", "Bytes"]),
+        tests("YAMLText", ["YAMLText", "Diagnostics", "Bytes"]),
+        tests("Pickle", ["Pickle", "Diagnostics", "Bytes"]),
+        tests("HTTPTransport", ["HTTPTransport", "Diagnostics", "Bytes"]),
+        tests("FileTrees", ["FileTrees", "Diagnostics", "Bytes", "Hashing", "Platform"]),
+        tests("MLmodelFormat", ["MLmodelFormat", "Diagnostics", "Bytes", "JSONText"]),
+        tests("Scoring", ["Scoring", "Diagnostics", "Bytes", "JSONText", "Platform"]),
+        tests("Registry", ["Registry", "Diagnostics", "Bytes", "JSONText", "Hashing", "FileTrees", "Platform"]),
+        tests(
+            "Converters",
+            ["Converters", "Diagnostics", "Bytes", "JSONText", "Pickle", "MLmodelFormat", "Scoring", "Platform"]),
+        tests("ScorerServer", ["ScorerServer", "Diagnostics", "Bytes", "JSONText", "Platform", "Scoring"]),
+        tests(
+            "Contexts",
+            [
+                "Contexts", "Diagnostics", "Bytes", "JSONText", "Platform", "Hashing", "FileTrees", "MLmodelFormat",
+                "Scoring", "Registry", "Converters", "Templates",
+            ]),
+        tests("Audit", ["Audit", "Diagnostics", "JSONText", "Contexts", "Registry", "FileTrees"]),
+        tests("EndToEnd", ["Diagnostics", "Bytes", "JSONText", "Platform"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

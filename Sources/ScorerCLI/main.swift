@@ -1,0 +1,3 @@
+import ScorerServer
+
+print(eventVersion())

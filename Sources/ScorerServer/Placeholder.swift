@@ -1,0 +1,3 @@
+import CEvent
+
+public func eventVersion() -> String { String(cString: event_get_version()) }
