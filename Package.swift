@@ -13,13 +13,23 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+// The same executables whatever folder they are built in: a context carries the scorer and its digest.
+let product: [SwiftSetting] =
+    strict + [
+        .unsafeFlags([
+            "-file-prefix-map", "\(Context.packageDirectory)=.", "-Xfrontend", "-disable-incremental-llvm-codegen",
+        ])
+    ]
+let stripped: LinkerSetting = .unsafeFlags(
+    ["-Xlinker", "-s", "-Xlinker", "--gc-sections", "-Xlinker", "--build-id=none"], .when(configuration: .release))
+
 func cLibrary(_ name: String, pkgConfig: String, debian: String) -> Target {
     .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
 }
 
 func floor(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: exclude, swiftSettings: strict)
+        name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: exclude, swiftSettings: product)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -61,7 +71,7 @@ let package = Package(
         .target(
             name: "Templates", path: "templates",
             resources: [.embedInCode("native"), .embedInCode("python"), .embedInCode("shared")],
-            swiftSettings: strict),
+            swiftSettings: product),
         floor("Scoring", ["Diagnostics", "Bytes", "JSONText", "Platform"], exclude: ["Format.md"]),
 
         // Floor 4: work.
@@ -97,17 +107,14 @@ let package = Package(
                 "Diagnostics", "Bytes", "JSONText", "Arguments", "Platform", "Hashing", "HTTPTransport", "FileTrees",
                 "MLmodelFormat", "Scoring", "Registry", "Converters", "Contexts", "Audit",
             ],
-            swiftSettings: strict,
-            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+            swiftSettings: product,
+            linkerSettings: [.unsafeFlags(["-static-stdlib"]), stripped]),
         .executableTarget(
             name: "ScorerCLI",
             dependencies: ["Diagnostics", "Bytes", "JSONText", "Arguments", "Platform", "Scoring", "ScorerServer"],
-            swiftSettings: strict,
-            // Static and stripped: the executable runs in an empty root file system (FROM scratch).
-            linkerSettings: [
-                .unsafeFlags(["-static-executable"]),
-                .unsafeFlags(["-Xlinker", "-s", "-Xlinker", "--gc-sections"], .when(configuration: .release)),
-            ]),
+            swiftSettings: product,
+            // Static: the executable runs in an empty root file system (FROM scratch).
+            linkerSettings: [.unsafeFlags(["-static-executable"]), stripped]),
 
         // Tests: one target per target, named after it.
         .target(
