@@ -1,3 +1,6 @@
+#ifndef SKIFF_CCRYPTO_SHIM_H
+#define SKIFF_CCRYPTO_SHIM_H
+
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/err.h>
+
+#endif
