@@ -1,0 +1,16 @@
+/// A text that must not be shown: a token, a password, a signed query. Printing, interpolating, dumping or reflecting it gives
+/// `[hidden]`.
+public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The text itself, for the one place that sends it.
+    public var revealed: String
+
+    /// Hides `value`.
+    public init(_ value: String) { revealed = value }
+
+    /// Always `[hidden]`.
+    public var description: String { "[hidden]" }
+    /// Always `[hidden]`.
+    public var debugDescription: String { "[hidden]" }
+    /// A mirror without children.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
