@@ -1,3 +1,5 @@
+public import Bytes
+
 /// The 32 bytes of a SHA-256 digest (FIPS 180-4), kept without a heap allocation.
 ///
 /// Digests are ordered as their hexadecimal text is.
@@ -20,15 +22,21 @@ public struct SHA256Digest: Sendable, Hashable {
 
     /// Reads 64 hexadecimal digits of either case; nil for anything else, a `sha256:` prefix included.
     public init?(hex: String) {
-        let digits = hex.utf8.map(Self.value(ofDigit:))
-        guard digits.count == 2 * Self.byteCount, !digits.contains(nil) else { return nil }
-        self.init(bytes: (0..<Self.byteCount).map { (digits[2 * $0] ?? 0) << 4 | (digits[2 * $0 + 1] ?? 0) })
+        guard hex.utf8.count == 2 * Self.byteCount, let bytes = Hexadecimal.decode(hex) else { return nil }
+        self.init(bytes: bytes)
     }
 
     /// The digest of `bytes`.
     public init(of bytes: [UInt8]) {
         var stream = SHA256Stream()
         bytes.withUnsafeBytes { stream.update($0) }
+        self = stream.finish()
+    }
+
+    /// The digest of all bytes of `region`.
+    public init(of region: ByteRegion) {
+        var stream = SHA256Stream()
+        withExtendedLifetime(region) { stream.update(region.buffer) }
         self = stream.finish()
     }
 
@@ -43,19 +51,7 @@ public struct SHA256Digest: Sendable, Hashable {
     }
 
     /// 64 lower-case hexadecimal digits.
-    public var hex: String {
-        let digits = Array("0123456789abcdef")
-        return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-    }
-
-    private static func value(ofDigit digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
+    public var hex: String { Hexadecimal.encode(bytes) }
 
     /// Whether both digests have the same bytes.
     public static func == (left: SHA256Digest, right: SHA256Digest) -> Bool {
