@@ -22,6 +22,7 @@ public struct YAMLError: Error, Sendable, Equatable {
         case outOfMemory
     }
 
+    /// The rule that the text broke.
     public let kind: Kind
     /// The name under which the file is shown to people.
     public let file: String
@@ -61,6 +62,7 @@ public struct YAMLError: Error, Sendable, Equatable {
 }
 
 extension YAMLError: DiagnosticConvertible {
+    /// "cannot read `<file>`: <reason>", with line and column.
     public var diagnostic: Diagnostic {
         Diagnostic(
             "cannot read `\(escaped(file))`: \(reason)",

@@ -9,6 +9,7 @@ public struct YAMLLimits: Sendable {
     /// Anchors (`&name`) in one document.
     public var maxAnchors = 10_000
 
+    /// The standard limits.
     public init() {}
 
     /// The limits for every file of a model folder.

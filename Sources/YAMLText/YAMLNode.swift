@@ -1,8 +1,11 @@
-/// Where something stands in a YAML file; both counts start at 1, columns count characters.
+/// Where something stands in a YAML file; columns count Unicode scalars.
 public struct YAMLMark: Sendable, Hashable {
+    /// The line, from 1.
     public let line: Int
+    /// The column, from 1.
     public let column: Int
 
+    /// Makes a mark.
     public init(line: Int, column: Int) {
         self.line = line
         self.column = column
@@ -11,8 +14,11 @@ public struct YAMLMark: Sendable, Hashable {
 
 /// One `key: value` of a mapping. Keys are always scalars and unique within their mapping.
 public struct YAMLEntry: Sendable {
+    /// The text of the key.
     public let key: String
+    /// Where the key begins.
     public let keyMark: YAMLMark
+    /// What it stands for.
     public let value: YAMLNode
 }
 
