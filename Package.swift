@@ -51,6 +51,7 @@ let package = Package(
         cLibrary("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
         cLibrary("CArchive", pkgConfig: "libarchive", debian: "libarchive-dev"),
         cLibrary("CEvent", pkgConfig: "libevent", debian: "libevent-dev"),
+        .systemLibrary(name: "CLinux", path: "Sources/CLinux"),
 
         // Floor 1: bedrock.
         floor("Diagnostics"),
@@ -59,7 +60,7 @@ let package = Package(
         // Floor 2: tools.
         floor("JSONText", ["Diagnostics", "Bytes"]),
         floor("Arguments", ["Diagnostics"]),
-        floor("Platform", ["Diagnostics", "Bytes"]),
+        floor("Platform", ["Diagnostics", "Bytes", "CLinux"]),
         floor("Hashing", ["Diagnostics", "Bytes", "CCrypto"]),
         floor("YAMLText", ["Diagnostics", "Bytes", "CYAML"]),
         floor("Pickle", ["Diagnostics", "Bytes"]),

@@ -1,0 +1,20 @@
+// What glibc declares only under _GNU_SOURCE, which Swift's own module of glibc does not set, and the environment, which
+// Swift 6 does not let us read as the global variable that it is.
+#pragma once
+
+#include <spawn.h>
+
+extern int renameat2(int, const char *, int, const char *, unsigned int);
+extern int pipe2(int[2], int);
+extern int memfd_create(const char *, unsigned int);
+extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *, const char *);
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
+extern char **environ;
+
+static inline char **skiff_environ(void) { return environ; }
+
+enum {
+    SKIFF_RENAME_NOREPLACE = 1,
+    SKIFF_RENAME_EXCHANGE = 2,
+    SKIFF_MFD_CLOEXEC = 1,
+};
