@@ -1,0 +1,66 @@
+/// Rows bound to a model's columns, ready for scoring. Memory is kept between requests.
+///
+/// A new row's cells are missing until they are set. Row and column numbers out of range are mistakes of the caller and trap.
+public struct InputBlock: Sendable {
+    /// The model that the rows are for.
+    public let model: CompiledModel
+    /// The number of rows.
+    public private(set) var rowCount = 0
+    // Row-major, [rowCount x columns]; NaN is missing, a text is its code.
+    private(set) var cells: [Double] = []
+    private let columnCount: Int
+
+    /// An empty block of rows for `model`.
+    public init(model: CompiledModel) {
+        self.model = model
+        columnCount = model.inputs.columns.count
+    }
+
+    /// Removes all rows; the memory is kept.
+    public mutating func removeAll() {
+        rowCount = 0
+        cells.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds a row whose cells are all missing, and gives its number.
+    @discardableResult
+    public mutating func appendRow() -> Int {
+        appendRows(1)
+        return rowCount - 1
+    }
+
+    /// Adds rows whose cells are all missing.
+    public mutating func appendRows(_ count: Int) {
+        precondition(count >= 0, "a number of rows cannot be negative")
+        cells.append(contentsOf: repeatElement(.nan, count: count * columnCount))
+        rowCount += count
+    }
+
+    /// Sets a cell of a numeric or boolean column. In a column of type `float` the number is rounded to the nearest float32;
+    /// NaN makes the cell missing. Whether the number fits an integer or boolean column is the caller's business.
+    public mutating func set(_ value: Double, row: Int, column: Int) {
+        let type = model.inputs.columns[column].type
+        precondition(type != .string, "a column of texts takes texts")
+        cells[index(row, column)] = type == .float ? Double(Float(value)) : value
+    }
+
+    /// Sets a cell of a text column. Any text is allowed; what the model makes of one that it does not know is its business.
+    public mutating func set(_ text: String, row: Int, column: Int) {
+        precondition(model.inputs.columns[column].type == .string, "a column of numbers takes numbers")
+        let cell = index(row, column)
+        guard let table = model.strings[column] else {
+            cells[cell] = -1
+            return
+        }
+        var text = text
+        cells[cell] = text.withUTF8 { Double(table.code(of: UnsafeRawBufferPointer($0))) }
+    }
+
+    /// Makes a cell missing again.
+    public mutating func setMissing(row: Int, column: Int) { cells[index(row, column)] = .nan }
+
+    private func index(_ row: Int, _ column: Int) -> Int {
+        precondition(row >= 0 && row < rowCount && column >= 0 && column < columnCount, "cell out of range")
+        return row * columnCount + column
+    }
+}

@@ -1,0 +1,17 @@
+/// What a `.skiff` file may ask for. A file beyond a limit is refused with the limit's number.
+enum Limits {
+    /// Input columns.
+    static let columns = 100_000
+    /// Slots of a row's workspace, one float64 each.
+    static let slots = 1_000_000
+    /// Operators of a program.
+    static let operators = 20_000
+    /// Sections of a file.
+    static let sections = 65_536
+    /// Nodes of one tree ensemble.
+    static let nodes = 1 << 30
+    /// Rows that are evaluated together.
+    static let rowsPerBlock = 64
+    /// Bytes of slots that are evaluated together, unless one row alone is larger.
+    static let workspaceBytes = 4 << 20
+}

@@ -1,0 +1,25 @@
+import JSONText
+
+/// Every operator that a program may name.
+enum OperatorCatalog {
+    static let all: [any Operator.Type] = [
+        Argmax.self, Impute.self, Linear.self, Link.self, Match.self, MissingIndicator.self, OneHot.self, Recode.self,
+        RequireFinite.self, Scale.self, Threshold.self, TreeEnsemble.self,
+    ]
+
+    private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+    /// Reads operator `number` of a program; its outputs begin at `slotCount`. `columns` are the model's inputs.
+    static func decode(
+        _ object: JSONObject, number: Int, slotCount: Int, columns: [InputColumn], sections: SectionTable
+    ) throws(ScoringError) -> (any Operator, outputs: Range<Slot>, inputCount: Int) {
+        guard let name = object["op"]?.stringValue, let type = byName[name] else {
+            let name = object["op"]?.stringValue ?? ""
+            throw ScoringError(.tooNew, "operator \(number) is `\(name)`, which this version does not know")
+        }
+        var fields = try OperatorFields(object, number: number, slotCount: slotCount, columns: columns, sections: sections)
+        let result = try type.init(&fields)
+        try fields.finish()
+        return (result, fields.outputs, fields.inputs.count)
+    }
+}

@@ -1,0 +1,113 @@
+import Glibc
+import JSONText
+
+/// Turns raw scores into answers: one named function of one or all slots of a row.
+struct Link: Operator {
+    static let name = "link"
+    private let inputs: [Slot]
+    private let outputs: Range<Slot>
+    private let function: LinkFunction
+    private let width: FloatWidth
+
+    init(_ fields: inout OperatorFields) throws(ScoringError) {
+        inputs = fields.inputs
+        outputs = fields.outputs
+        function = try fields.choice("function", LinkFunction.self)
+        width = try fields.choice("width", FloatWidth.self)
+        guard !inputs.isEmpty else { throw fields.error("it has no inputs") }
+        if function == .complement {
+            try fields.expectInputs(1)
+            try fields.expectOutputs(2)
+        } else {
+            try fields.expectOutputs(inputs.count)
+        }
+    }
+
+    func run(_ block: RowBlock) {
+        switch function {
+        case .sigmoid:
+            each(block) { width == .float64 ? 1 / (1 + exp(-$0)) : Double(1 / (1 + expf(-Float($0)))) }
+        case .exponential:
+            each(block) { width == .float64 ? exp($0) : Double(expf(Float($0))) }
+        case .complement:
+            let source = block[inputs[0]]
+            for row in 0..<block.rows {
+                block[outputs.lowerBound][row] =
+                    width == .float64 ? 1 - source[row] : Double(1 - Float(source[row]))
+                block[outputs.lowerBound + 1][row] = width == .float64 ? source[row] : Double(Float(source[row]))
+            }
+        case .softmax:
+            for row in 0..<block.rows {
+                exponentials(block, row)
+                divideBySum(block, row)
+            }
+        case .normalize:
+            each(block) { width == .float64 ? $0 : Double(Float($0)) }
+            for row in 0..<block.rows { divideBySum(block, row) }
+        }
+    }
+
+    private func each(_ block: RowBlock, _ function: (Double) -> Double) {
+        for index in 0..<inputs.count {
+            let source = block[inputs[index]]
+            let target = block[outputs.lowerBound + index]
+            for row in 0..<block.rows { target[row] = function(source[row]) }
+        }
+    }
+
+    /// exp(x - max x) into the outputs; NaN spreads to all of them, as in NumPy.
+    private func exponentials(_ block: RowBlock, _ row: Int) {
+        var largest = -Double.infinity
+        for slot in inputs {
+            let value = block[slot][row]
+            if value > largest || value.isNaN { largest = value }
+            if value.isNaN { break }
+        }
+        for index in 0..<inputs.count {
+            let value = block[inputs[index]][row]
+            block[outputs.lowerBound + index][row] =
+                width == .float64 ? exp(value - largest) : Double(expf(Float(value) - Float(largest)))
+        }
+    }
+
+    private func divideBySum(_ block: RowBlock, _ row: Int) {
+        let first = block[outputs.lowerBound] + row
+        if width == .float64 {
+            let sum = PairwiseSum.sum(first, count: outputs.count, stride: block.rows)
+            for index in 0..<outputs.count { first[index * block.rows] /= sum }
+        } else {
+            let sum = PairwiseSum.sum32(first, count: outputs.count, stride: block.rows)
+            for index in 0..<outputs.count {
+                first[index * block.rows] = Double(Float(first[index * block.rows]) / sum)
+            }
+        }
+    }
+}
+
+/// A function that turns raw scores into answers. `exp` is glibc's `exp`, in float32 `expf`.
+public enum LinkFunction: String, Sendable, CaseIterable {
+    /// 1 / (1 + exp(-x)) of each slot, as SciPy's `expit`.
+    case sigmoid
+    /// exp(x) of each slot.
+    case exponential
+    /// From one slot p the two slots 1 - p and p.
+    case complement
+    /// exp(x - max) divided by the sum, over all slots of the row, as scikit-learn's `softmax`. The sum is NumPy's pairwise one.
+    case softmax
+    /// x divided by the sum over all slots of the row; a sum of 0 gives NaN. The sum is NumPy's pairwise one.
+    case normalize
+}
+
+extension ModelBuilder {
+    /// Applies a link function.
+    ///
+    /// - Parameter width: `.float32` rounds operands and every result to float32.
+    /// - Returns: one slot per input; two for `.complement`, which takes one.
+    public mutating func link(
+        _ function: LinkFunction, _ slots: [Slot], width: FloatWidth
+    ) throws(ScoringError) -> [Slot] {
+        let parameters: JSONObject = ["function": .string(function.rawValue), "width": .string(width.rawValue)]
+        let count = function == .complement ? 2 : slots.count
+        return try add(Link.name, inputs: slots, outputCount: count, parameters, origin: .none)
+    }
+}

@@ -1,0 +1,122 @@
+/// Replaces a row's values by ranks among the thresholds of their feature, so that a node compares small integers.
+///
+/// The rank of x is the number of thresholds t with `t < x` (comparison `<=`) or `t <= x` (comparison `<`): a node with
+/// threshold number k goes left exactly when rank <= k. NaN has rank 0 where it goes left and the number of thresholds where it
+/// goes right; a feature whose nodes differ in that has two lanes.
+struct RankQuantizer: Sendable {
+    private struct Feature {
+        var slot: Slot
+        var start: Int
+        var count: Int
+        var lanes: MissingLanes
+    }
+
+    private enum Thresholds {
+        case float32(NumberArray<Float>)
+        case float64(NumberArray<Double>)
+    }
+
+    /// Per lane, the number of its thresholds; lane 0 is the leaves' and always has rank 0.
+    let laneSizes: [UInt32]
+    private let features: [Feature]
+    private let thresholds: Thresholds
+    private let isStrict: Bool
+
+    /// The number of distinct thresholds over all features.
+    var thresholdCount: Int {
+        switch thresholds {
+        case .float32(let values): values.count
+        case .float64(let values): values.count
+        }
+    }
+
+    init(_ fields: inout OperatorFields) throws(ScoringError) {
+        isStrict = try fields.choice("compare", TreeForest.Comparison.self) == .less
+        let isFloat32 = try fields.choice("inputWidth", FloatWidth.self) == .float32
+        thresholds =
+            isFloat32 ? .float32(try fields.float32("thresholds")) : .float64(try fields.float64("thresholds"))
+        let table = try fields.uint32("features")
+        guard table.count.isMultiple(of: 4) else { throw fields.error("`features` are not whole rows") }
+        var features: [Feature] = []
+        var laneSizes: [UInt32] = [0]
+        var end = 0
+        for index in stride(from: 0, to: table.count, by: 4) {
+            let (input, start, count) = (Int(table[index]), Int(table[index + 1]), Int(table[index + 2]))
+            guard input < fields.inputs.count, start == end, count > 0, let lanes = MissingLanes(rawValue: Int(table[index + 3]))
+            else { throw fields.error("feature \(index / 4) is out of range") }
+            features.append(Feature(slot: fields.inputs[input], start: start, count: count, lanes: lanes))
+            laneSizes += repeatElement(UInt32(count), count: lanes == .perNode ? 2 : 1)
+            end = start + count
+        }
+        self.features = features
+        self.laneSizes = laneSizes
+        guard end == thresholdCount else { throw fields.error("the features do not cover the thresholds") }
+        let isAscending =
+            switch thresholds {
+            case .float32(let values): features.allSatisfy { Self.isAscending(values.base + $0.start, $0.count) }
+            case .float64(let values): features.allSatisfy { Self.isAscending(values.base + $0.start, $0.count) }
+            }
+        guard isAscending else { throw fields.error("the thresholds of a feature are not ascending") }
+    }
+
+    private static func isAscending<Number: BinaryFloatingPoint>(_ values: UnsafePointer<Number>, _ count: Int) -> Bool {
+        for index in 1..<max(1, count) where !(values[index - 1] < values[index]) { return false }
+        return !values[0].isNaN
+    }
+
+    /// Writes the ranks of all rows. Eight neighbouring rows form a tile: the rank of lane `l` of row `8t + j` is at
+    /// `8t * laneCount + 8l + j`. Rows beyond the last whole tile follow one after the other, [rows x laneCount].
+    func run(_ block: RowBlock, into ranks: UnsafeMutablePointer<UInt32>) {
+        let tiled = block.rows / 8 * 8
+        for first in stride(from: 0, to: tiled, by: 8) {
+            let tile = ranks + first * laneSizes.count
+            quantize(block, first: first, count: 8, into: tile)
+        }
+        for row in tiled..<block.rows {
+            quantize(block, first: row, count: 1, into: ranks + row * laneSizes.count)
+        }
+    }
+
+    private func quantize(_ block: RowBlock, first: Int, count: Int, into tile: UnsafeMutablePointer<UInt32>) {
+        for row in 0..<count { tile[row] = 0 }
+        var lane = 1
+        for feature in features {
+            let source = block[feature.slot] + first
+            let target = tile + lane * count
+            switch thresholds {
+            case .float32(let values):
+                let values = values.base + feature.start
+                for row in 0..<count { target[row] = rank(of: Float(source[row]), values, feature) }
+            case .float64(let values):
+                let values = values.base + feature.start
+                for row in 0..<count { target[row] = rank(of: source[row], values, feature) }
+            }
+            lane += 1
+            if feature.lanes == .perNode {
+                for row in 0..<count {
+                    target[count + row] = source[row].isNaN ? UInt32(feature.count) : target[row]
+                }
+                lane += 1
+            }
+        }
+    }
+
+    @inline(__always)
+    private func rank<Number: BinaryFloatingPoint>(
+        of value: Number, _ values: UnsafePointer<Number>, _ feature: Feature
+    ) -> UInt32 {
+        if value.isNaN { return feature.lanes == .right ? UInt32(feature.count) : 0 }
+        var base = 0
+        var remaining = feature.count
+        // Halving without a branch that depends on the value.
+        while remaining > 1 {
+            let half = remaining / 2
+            let probe = values[base + half - 1]
+            let isAbove = isStrict ? probe <= value : probe < value
+            base += isAbove ? half : 0
+            remaining -= half
+        }
+        let last = isStrict ? values[base] <= value : values[base] < value
+        return UInt32(truncatingIfNeeded: base + (last ? 1 : 0))
+    }
+}

@@ -1,0 +1,209 @@
+import JSONText
+
+/// The arrays of a packed forest, in the form of the file: Format.md, "trees".
+struct TreePacking {
+    private(set) var features: [UInt32] = []
+    private(set) var dictionary: [UInt64] = []  // sort keys; ascending per feature
+    private(set) var rankBits = 0
+    private(set) var laneBits = 0
+    private(set) var deltaBits = 0
+    private(set) var leafStarts: [UInt32] = []
+    private(set) var leafValues: [Double] = []
+    /// Per node, the leaf number (below the tree's leaf count) or the rank.
+    private var ranks: [UInt32] = []
+    private var lanes: [UInt32] = []
+    private let forest: TreeForest
+
+    var wordBits: Int { rankBits + laneBits + deltaBits <= 32 ? 32 : 64 }
+
+    init(_ forest: TreeForest) throws(ScoringError) {
+        self.forest = forest
+        ranks = [UInt32](repeating: 0, count: forest.nodeCount)
+        lanes = [UInt32](repeating: 0, count: forest.nodeCount)
+        packThresholds()
+        packLeaves()
+        guard rankBits + laneBits + deltaBits <= 64 else {
+            throw ScoringError(.unsound, "the trees are too large: a node needs more than 64 bits")
+        }
+    }
+
+    /// The node words, each rank | lane | delta from the high bits down.
+    func words<Word: FixedWidthInteger & UnsignedInteger>(_ type: Word.Type) -> [Word] {
+        [Word](unsafeUninitializedCapacity: forest.nodeCount) { buffer, count in
+            for node in 0..<forest.nodeCount {
+                let isLeaf = forest.features[node] < 0
+                let delta = isLeaf ? 0 : Word(forest.deltas[node])
+                let head = Word(ranks[node]) << Word(laneBits + deltaBits)
+                buffer.initializeElement(at: node, to: head | Word(lanes[node]) << Word(deltaBits) | delta)
+            }
+            count = forest.nodeCount
+        }
+    }
+
+    private mutating func packThresholds() {
+        // Counting sort of the inner nodes by feature.
+        var starts = [Int](repeating: 0, count: forest.featureCount + 1)
+        var largestDelta = 0
+        for (feature, delta) in zip(forest.features, forest.deltas) where feature >= 0 {
+            starts[Int(feature) + 1] += 1
+            largestDelta = max(largestDelta, Int(delta))
+        }
+        for feature in 0..<forest.featureCount { starts[feature + 1] += starts[feature] }
+        var nodes = [Int32](repeating: 0, count: starts[forest.featureCount])
+        var next = starts
+        for (node, feature) in forest.features.enumerated() where feature >= 0 {
+            nodes[next[Int(feature)]] = Int32(node)
+            next[Int(feature)] += 1
+        }
+        var laneCount = 1  // lane 0 is the leaves'
+        var largestRank = 0
+        for feature in 0..<forest.featureCount where starts[feature] < starts[feature + 1] {
+            let own = nodes[starts[feature]..<starts[feature + 1]]
+            let unique = Self.distinct(own.map { forest.keys[Int($0)] })
+            let rule = missingRule(own)
+            for node in own {
+                let index = Int(node)
+                ranks[index] = UInt32(Self.position(of: forest.keys[index], in: unique))
+                let isSecond = rule == .perNode && !forest.missingLeft[index]
+                lanes[index] = UInt32(laneCount + (isSecond ? 1 : 0))
+            }
+            features += [
+                UInt32(feature), UInt32(dictionary.count), UInt32(unique.count), UInt32(rule.rawValue),
+            ]
+            dictionary += unique
+            laneCount += rule == .perNode ? 2 : 1
+            largestRank = max(largestRank, unique.count - 1)
+        }
+        rankBits = Self.bits(largestRank)
+        laneBits = Self.bits(laneCount - 1)
+        deltaBits = Self.bits(largestDelta)
+    }
+
+    private func missingRule(_ nodes: ArraySlice<Int32>) -> MissingLanes {
+        guard forest.missing == .perNode else { return .left }
+        let leftCount = nodes.reduce(0) { $0 + (forest.missingLeft[Int($1)] ? 1 : 0) }
+        return leftCount == nodes.count ? .left : leftCount == 0 ? .right : .perNode
+    }
+
+    /// Leaf vectors are shared by all trees, unless tables per tree make the node words fit in 32 bits and the whole smaller.
+    private mutating func packLeaves() {
+        let width = forest.leafWidth
+        let free = 32 - laneBits - deltaBits
+        leafStarts = [UInt32](repeating: 0, count: forest.treeCount)
+        leafValues = forest.leaves.values
+        if rankBits <= free, Self.bits(forest.leaves.count - 1) > free, let own = leavesPerTree(bits: free) {
+            let extraBytes = (own.values.count - leafValues.count) * 8
+            if extraBytes + 4 * forest.treeCount < 4 * forest.nodeCount {
+                leafStarts = own.starts
+                leafValues = own.values
+                for (node, number) in own.numbers { ranks[node] = number }
+                rankBits = max(rankBits, own.bits)
+                return
+            }
+        }
+        for (node, feature) in forest.features.enumerated() where feature < 0 { ranks[node] = forest.deltas[node] }
+        if width > 0 { rankBits = max(rankBits, Self.bits(forest.leaves.count - 1)) }
+    }
+
+    private struct LeavesPerTree {
+        var starts: [UInt32] = []
+        var values: [Double] = []
+        var numbers: [(node: Int, number: UInt32)] = []
+        var bits = 0
+    }
+
+    private func leavesPerTree(bits limit: Int) -> LeavesPerTree? {
+        let width = forest.leafWidth
+        var result = LeavesPerTree()
+        // Per shared vector, the tree that used it last and its number there.
+        var owners = [Int32](repeating: -1, count: forest.leaves.count)
+        var numbers = [UInt32](repeating: 0, count: forest.leaves.count)
+        for tree in 0..<forest.treeCount {
+            result.starts.append(UInt32(result.values.count / width))
+            var count: UInt32 = 0
+            for node in forest.treeStarts[tree]..<forest.treeStarts[tree + 1] where forest.features[node] < 0 {
+                let shared = Int(forest.deltas[node])
+                if owners[shared] != Int32(tree) {
+                    owners[shared] = Int32(tree)
+                    numbers[shared] = count
+                    count += 1
+                    result.values += forest.leaves.values[(shared * width)..<((shared + 1) * width)]
+                }
+                result.numbers.append((node, numbers[shared]))
+            }
+            result.bits = max(result.bits, Self.bits(Int(count) - 1))
+        }
+        return result.bits <= limit ? result : nil
+    }
+
+    private static func distinct(_ keys: [UInt64]) -> [UInt64] {
+        let sorted = keys.sorted()
+        var result: [UInt64] = []
+        result.reserveCapacity(sorted.count)
+        for key in sorted where result.last != key { result.append(key) }
+        return result
+    }
+
+    private static func position(of key: UInt64, in sorted: [UInt64]) -> Int {
+        var low = 0
+        var high = sorted.count
+        while low < high {
+            let middle = (low + high) / 2
+            if sorted[middle] < key { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Bits that hold every number up to `largest`.
+    private static func bits(_ largest: Int) -> Int { largest <= 0 ? 0 : Int.bitWidth - largest.leadingZeroBitCount }
+}
+
+/// Which lanes a feature has: where NaN goes. The numbers are written in the file.
+enum MissingLanes: Int {
+    /// One lane: left at every node.
+    case left = 0
+    /// One lane: right at every node.
+    case right = 1
+    /// Two lanes: the first for nodes where it goes left, the second for nodes where it goes right.
+    case perNode = 2
+}
+
+extension ModelBuilder {
+    /// Evaluates decision trees and sums their leaf values.
+    ///
+    /// - Parameters:
+    ///   - slots: the features, in the order of `forest`'s feature numbers.
+    ///   - start: one value per output, from which the sum starts; 0 for a forest, the base score for boosted trees.
+    ///   - sumWidth: trees are added in the order in which they were appended, in float64, or rounded to float32 after each tree.
+    ///     Leaf values are used as they are: a learning rate must have been multiplied in.
+    /// - Returns: one slot per value of `start`.
+    public mutating func trees(
+        _ slots: [Slot], forest: TreeForest, start: [Double], sumWidth: FloatWidth
+    ) throws(ScoringError) -> [Slot] {
+        guard forest.featureCount == slots.count, forest.leafWidth > 0, forest.treeCount > 0, !start.isEmpty else {
+            throw ScoringError(
+                .unsound,
+                "a forest of \(forest.treeCount) trees with \(forest.featureCount) features and \(forest.leafWidth) "
+                    + "values a leaf does not fit \(slots.count) slots and \(start.count) outputs")
+        }
+        let packing = try TreePacking(forest)
+        var parameters: JSONObject = [
+            "compare": .string(forest.comparison.rawValue), "inputWidth": .string(forest.inputWidth.rawValue),
+            "sumWidth": .string(sumWidth.rawValue), "leafWidth": .int(forest.leafWidth),
+            "laneBits": .int(packing.laneBits), "deltaBits": .int(packing.deltaBits),
+            "wordBits": .int(packing.wordBits), "start": addArray(start), "features": addArray(packing.features),
+        ]
+        if forest.inputWidth == .float32 {
+            parameters["thresholds"] = addArray(packing.dictionary.map { OrderedBits.float(UInt32($0)) })
+        } else {
+            parameters["thresholds"] = addArray(packing.dictionary.map(OrderedBits.double))
+        }
+        parameters["treeStarts"] = addArray(forest.treeStarts.map { UInt32($0) })
+        parameters["firstOutputs"] = addArray(forest.firstOutputs)
+        parameters["leafStarts"] = addArray(packing.leafStarts)
+        parameters["leaves"] = addArray(packing.leafValues)
+        parameters["nodes"] =
+            packing.wordBits == 32 ? addArray(packing.words(UInt32.self)) : addArray(packing.words(UInt64.self))
+        return try add(TreeEnsemble.name, inputs: slots, outputCount: start.count, parameters, origin: .none)
+    }
+}
