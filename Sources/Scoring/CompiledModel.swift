@@ -1,4 +1,5 @@
 public import Bytes
+import Diagnostics
 import JSONText
 
 /// A model in the form that is scored: a `.skiff` file that was checked completely.

@@ -17,7 +17,8 @@ enum OperatorCatalog {
             let name = object["op"]?.stringValue ?? ""
             throw ScoringError(.tooNew, "operator \(number) is `\(name)`, which this version does not know")
         }
-        var fields = try OperatorFields(object, number: number, slotCount: slotCount, columns: columns, sections: sections)
+        var fields = try OperatorFields(
+            object, number: number, slotCount: slotCount, columns: columns, sections: sections)
         let result = try type.init(&fields)
         try fields.finish()
         return (result, fields.outputs, fields.inputs.count)

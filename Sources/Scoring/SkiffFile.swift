@@ -29,7 +29,8 @@ enum SkiffFile {
         let reader = Int(UInt16(littleEndian: header.load(fromByteOffset: 10, as: UInt16.self)))
         guard reader <= formatVersion else {
             throw ScoringError(
-                .tooNew, "it needs a reader of format \(reader); this one reads format \(formatVersion)", byteOffset: 10)
+                .tooNew, "it needs a reader of format \(reader); this one reads format \(formatVersion)", byteOffset: 10
+            )
         }
         guard reader >= 1, version >= reader else {
             throw ScoringError(.damaged, "format version \(version) cannot need reader \(reader)", byteOffset: 8)
@@ -79,7 +80,9 @@ enum SkiffFile {
             else { throw damaged("lies outside the file or not right after its predecessor") }
             let start = Int(offset)
             let range = start..<(start + Int(length))
-            guard region.slice(end..<start).allSatisfy({ $0 == 0 }) else { throw damaged("follows padding that is not zero") }
+            guard region.slice(end..<start).allSatisfy({ $0 == 0 }) else {
+                throw damaged("follows padding that is not zero")
+            }
             guard Checksum32.crc32(region.slice(range)) == word(region, entry + 4) else {
                 throw ScoringError(.damaged, "the checksum of section \(index) does not match", byteOffset: start)
             }

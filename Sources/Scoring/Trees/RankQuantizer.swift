@@ -42,7 +42,8 @@ struct RankQuantizer: Sendable {
         var end = 0
         for index in stride(from: 0, to: table.count, by: 4) {
             let (input, start, count) = (Int(table[index]), Int(table[index + 1]), Int(table[index + 2]))
-            guard input < fields.inputs.count, start == end, count > 0, let lanes = MissingLanes(rawValue: Int(table[index + 3]))
+            guard input < fields.inputs.count, start == end, count > 0,
+                let lanes = MissingLanes(rawValue: Int(table[index + 3]))
             else { throw fields.error("feature \(index / 4) is out of range") }
             features.append(Feature(slot: fields.inputs[input], start: start, count: count, lanes: lanes))
             laneSizes += repeatElement(UInt32(count), count: lanes == .perNode ? 2 : 1)
@@ -59,7 +60,8 @@ struct RankQuantizer: Sendable {
         guard isAscending else { throw fields.error("the thresholds of a feature are not ascending") }
     }
 
-    private static func isAscending<Number: BinaryFloatingPoint>(_ values: UnsafePointer<Number>, _ count: Int) -> Bool {
+    private static func isAscending<Number: BinaryFloatingPoint>(_ values: UnsafePointer<Number>, _ count: Int) -> Bool
+    {
         for index in 1..<max(1, count) where !(values[index - 1] < values[index]) { return false }
         return !values[0].isNaN
     }
