@@ -1,0 +1,95 @@
+import Foundation
+import Glibc
+
+/// Where the things under test are on this machine.
+///
+/// `Tests/run.sh` says so by environment variables; without it the products beside the test bundle and the environment in
+/// `.build-python` are taken, so that plain `swift test` works too once `Tests/run.sh` ran.
+enum Workshop {
+    /// The folder that holds `Package.swift`.
+    static let checkout = URL(fileURLWithPath: #filePath, isDirectory: false)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    static let examples = checkout.appendingPathComponent("examples", isDirectory: true)
+    static let imageScripts = checkout.appendingPathComponent("Tests/Fixtures/images", isDirectory: true)
+
+    /// The folder of the built `skiff` and `skiff-scorer`: `SKIFF_TEST_PRODUCTS`, else where this test bundle lies.
+    static let products =
+        variable("SKIFF_TEST_PRODUCTS").map { URL(fileURLWithPath: $0, isDirectory: true) }
+        ?? URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+
+    static func skiff() throws -> URL { try existing(products.appendingPathComponent("skiff")) }
+    static func scorer() throws -> URL { try existing(products.appendingPathComponent("skiff-scorer")) }
+
+    /// A Python that has the pinned MLflow: `SKIFF_TEST_PYTHON`, else the one in `.build-python`.
+    static func python() throws -> URL {
+        let path = variable("SKIFF_TEST_PYTHON") ?? checkout.appendingPathComponent(".build-python/bin/python").path
+        return try existing(URL(fileURLWithPath: path))
+    }
+
+    static func variable(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    static func existing(_ file: URL) throws -> URL {
+        guard FileManager.default.fileExists(atPath: file.path) else {
+            throw MissingPart(
+                description: "\(file.path) is not there; hint: `sh Tests/run.sh` makes what the tests need")
+        }
+        return file
+    }
+
+    /// A port of 127.0.0.1 that was free a moment ago.
+    static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
+            }
+        }
+        guard status else { throw MissingPart(description: "no free port on 127.0.0.1: errno \(errno)") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
+
+/// Something that the tests need and this machine lacks.
+struct MissingPart: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// A folder of its own for one test, removed with it.
+final class TemporaryFolder {
+    let url: URL
+
+    init() throws {
+        url = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
+            .appendingPathComponent("skiff-test-\(UUID().uuidString)", isDirectory: true)
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+
+    /// Every file below `folder` (a name in this one) with its bytes, by path.
+    func files(_ folder: String) throws -> [String: Data] {
+        try filesBelow(url.appendingPathComponent(folder, isDirectory: true))
+    }
+}
+
+/// Every file below `root` with its bytes, by path relative to it. Folders count as names ending in `/`.
+func filesBelow(_ root: URL) throws -> [String: Data] {
+    var files: [String: Data] = [:]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: root.path) {
+        let file = root.appendingPathComponent(name)
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder) else { continue }
+        files[isFolder.boolValue ? name + "/" : name] = isFolder.boolValue ? Data() : try Data(contentsOf: file)
+    }
+    return files
+}

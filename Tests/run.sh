@@ -1,0 +1,88 @@
+#!/bin/sh
+# The one command that runs every test: sh Tests/run.sh [ARGUMENTS OF swift test]
+#
+# Looks for the Debian packages that the build and the tests need and installs the missing ones when it may (root, or sudo without
+# a password), saying so; otherwise names them and exits 2. Keeps a Python environment with the pinned MLflow in .build-python and
+# images in .build-images. Then: swift format, release products, swift test. Exits 0 only when all of that is right.
+set -eu
+cd "$(dirname "$0")/.."
+checkout=$(pwd)
+
+say() { printf '== %s\n' "$*"; }
+cannot() { printf 'error: %s\n' "$1" >&2; [ -z "${2:-}" ] || printf 'hint: %s\n' "$2" >&2; exit 2; }
+
+# What the product links with, then what the tests judge it with.
+packages="libarchive-dev libcurl4-openssl-dev libevent-dev libssl-dev libyaml-dev zlib1g-dev
+ca-certificates libarchive-tools python3 python3-venv buildah debootstrap"
+
+missing_packages() {
+    for package in $packages; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf ' %s' "$package"
+    done
+}
+
+install_packages() {
+    say "installing Debian packages:$1"
+    run_as_root=
+    if [ "$(id -u)" != 0 ]; then
+        sudo -n true 2>/dev/null || cannot "these Debian packages are missing:$1" "sudo apt-get install$1"
+        run_as_root="sudo -n"
+    fi
+    DEBIAN_FRONTEND=noninteractive
+    export DEBIAN_FRONTEND
+    # shellcheck disable=SC2086
+    $run_as_root apt-get update -q </dev/null >/dev/null || cannot "apt-get update does not work" "look at its messages above"
+    # shellcheck disable=SC2086
+    $run_as_root apt-get install -q -y --no-install-recommends $1 </dev/null >/dev/null ||
+        cannot "apt-get cannot install:$1" "look at its messages above"
+}
+
+prepare_python() {
+    lock=Tests/Fixtures/pyfunc/requirements.lock
+    python=.build-python/bin/python
+    if [ -x "$python" ] && "$python" -c '' 2>/dev/null && cmp -s "$lock" .build-python/requirements.lock; then
+        say "Python environment .build-python is the pinned one"
+    else
+        say "making the Python environment .build-python (MLflow and its judges, about a minute)"
+        rm -rf .build-python
+        python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || cannot "python3 is older than 3.11"
+        python3 -m venv .build-python || cannot "python3 cannot make an environment" "apt-get install python3-venv"
+        "$python" -m pip install --quiet --disable-pip-version-check -r "$lock" </dev/null ||
+            cannot "pip cannot install the packages of $lock" "pip's messages are above; it needs a package index"
+        cp "$lock" .build-python/requirements.lock
+    fi
+}
+
+if command -v dpkg-query >/dev/null; then
+    missing=$(missing_packages)
+    [ -z "$missing" ] || install_packages "$missing"
+else
+    say "this is not a Debian: not looking for packages (the tests are made for Debian 12)"
+fi
+command -v swift >/dev/null || cannot "swift is not on PATH" "install the Swift 6.3 toolchain from swift.org"
+prepare_python
+
+say "swift format lint"
+swift format lint --strict --recursive Sources Tests templates Package.swift
+
+say "release products"
+swift build --configuration release --product skiff
+swift build --configuration release --product skiff-scorer
+
+SKIFF_TEST_PRODUCTS=$(swift build --configuration release --show-bin-path)
+SKIFF_TEST_PYTHON=$checkout/.build-python/bin/python
+PYTHONDONTWRITEBYTECODE=1
+export SKIFF_TEST_PRODUCTS SKIFF_TEST_PYTHON PYTHONDONTWRITEBYTECODE
+
+say "swift test"
+log=$checkout/.build/test.log
+status=$checkout/.build/test.status
+{ swift test --disable-xctest "$@" </dev/null 2>&1 && echo 0 || echo $?; } | {
+    # The last line is the status; the others are the runner's own.
+    tee "$log" | sed '$d'
+    tail -n 1 "$log" > "$status"
+}
+say "the end of the test run, again"
+sed '$d' "$log" | grep -E '✘|error:|recorded an issue' | head -n 40 || true
+sed '$d' "$log" | tail -n 3
+exit "$(cat "$status")"
