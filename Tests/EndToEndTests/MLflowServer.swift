@@ -40,7 +40,8 @@ final class MLflowServer: @unchecked Sendable {
         var model: String?
     }
 
-    let address: String
+    /// What a person sets to use this server.
+    let environment: [String: String]
     let versions: [String: [Version]]
     private let command: RunningCommand
     private let folder: TemporaryFolder
@@ -48,7 +49,7 @@ final class MLflowServer: @unchecked Sendable {
     init() throws {
         folder = try TemporaryFolder()
         let port = try Workshop.freePort()
-        address = "http://127.0.0.1:\(port)"
+        environment = ["MLFLOW_TRACKING_URI": "http://127.0.0.1:\(port)", "MLFLOW_DISABLE_TELEMETRY": "true"]
         command = try RunningCommand(
             Workshop.python(),
             [
@@ -73,10 +74,5 @@ final class MLflowServer: @unchecked Sendable {
         kill(-command.identifier, SIGTERM)
         _ = try? command.finish(within: 20)
         kill(-command.identifier, SIGKILL)
-    }
-
-    /// What a person sets to use this server.
-    var environment: [String: String] {
-        ["MLFLOW_TRACKING_URI": address, "MLFLOW_DISABLE_TELEMETRY": "true"]
     }
 }
