@@ -1,4 +1,5 @@
 public import Diagnostics
+import Platform
 
 /// What went wrong with a path, a tree, an archive or a folder of files.
 public struct FileTreeError: DiagnosticConvertible, Sendable, Equatable {
@@ -37,4 +38,9 @@ public struct FileTreeError: DiagnosticConvertible, Sendable, Equatable {
         kind = .system
         self.diagnostic = diagnostic
     }
+}
+
+/// Runs a call of `Platform` and gives its error back as one of trees.
+func translating<Value: ~Copyable>(_ body: () throws(FileError) -> Value) throws(FileTreeError) -> Value {
+    do throws(FileError) { return try body() } catch { throw FileTreeError(system: error.diagnostic) }
 }

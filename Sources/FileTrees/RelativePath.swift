@@ -71,7 +71,9 @@ public struct RelativePath: Sendable {
 
     private static func objection(to text: String) -> String? {
         guard !text.isEmpty else { return "it is empty" }
-        guard text.utf8.count <= byteLimit else { return "it is \(text.utf8.count) bytes long, the limit is \(byteLimit)" }
+        guard text.utf8.count <= byteLimit else {
+            return "it is \(text.utf8.count) bytes long, the limit is \(byteLimit)"
+        }
         guard !text.hasPrefix("/") else { return "it is absolute" }
         if let scalar = text.unicodeScalars.first(where: isRefused) {
             return refusal(of: scalar)
@@ -80,6 +82,10 @@ public struct RelativePath: Sendable {
         let components = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         guard components.count <= componentLimit else {
             return "it has \(components.count) components, the limit is \(componentLimit)"
+        }
+        // Everything else here splits by characters, where a combining mark hides the separator before it.
+        guard components.count == text.split(separator: "/", omittingEmptySubsequences: false).count else {
+            return "a component starts with a combining character"
         }
         for component in components {
             if let reason = objection(toComponent: String(Substring(component))) { return reason }
@@ -129,7 +135,9 @@ public struct RelativePath: Sendable {
         let stem = name.prefix { $0 != "." }.uppercased().reversed().drop { $0 == " " }.reversed()
         let text = String(stem)
         if ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"].contains(text) { return true }
-        guard text.count == 4, text.hasPrefix("COM") || text.hasPrefix("LPT"), let last = text.last else { return false }
+        guard text.count == 4, text.hasPrefix("COM") || text.hasPrefix("LPT"), let last = text.last else {
+            return false
+        }
         return "0123456789\u{B9}\u{B2}\u{B3}".contains(last)
     }
 }
