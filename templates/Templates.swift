@@ -1,1 +1,34 @@
-enum Template {}
+/// The files that are written into every context, as they stand in `templates/`.
+///
+/// Each is a whole, valid file of its language. `{{name}}` stands for a value that the renderer fills in; nothing else
+/// about a template varies.
+public enum Template: String, CaseIterable, Sendable {
+    /// The image of a converted model.
+    case nativeDockerfile = "native/native.Dockerfile"
+    /// The image of a model that Python serves.
+    case pythonDockerfile = "python/python.Dockerfile"
+    /// What the builder may send from the context: `app/` and the Dockerfile.
+    case dockerignore = "shared/dockerignore"
+
+    /// The text before filling.
+    public var text: String {
+        String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The bytes of the file.
+    public var bytes: [UInt8] {
+        switch self {
+        case .nativeDockerfile: PackageResources.native_Dockerfile
+        case .pythonDockerfile: PackageResources.python_Dockerfile
+        case .dockerignore: PackageResources.dockerignore
+        }
+    }
+
+    /// The names that the text holds between double braces, in order of first use.
+    public var placeholders: [String] {
+        switch self {
+        case .pythonDockerfile: ["baseImage"]
+        case .nativeDockerfile, .dockerignore: []
+        }
+    }
+}
