@@ -12,19 +12,13 @@ import JSONText
 /// | `json_object` | from 2.9 | any value |
 /// | `sparse_matrix_csr`, `sparse_matrix_csc` | all | refused |
 ///
-/// With parameters the whole is `{"inputs": EXAMPLE, "params": {…}}`.
+/// `NaN` is read as null. With parameters the whole is `{"inputs": EXAMPLE, "params": {…}}`.
 struct InputExampleReader {
-    /// Whole training tables have been logged as examples; no more than this is read of one.
-    static let limits = JSONLimits(maxBytes: 64 << 20)
-
     let info: InputExampleInfo
     let file: String
 
     func example(_ region: ByteRegion) throws(MLmodelError) -> InputExample {
-        let document: JSONValue
-        do { document = try JSONText.parse(region, limits: Self.limits) } catch {
-            throw MLmodelError(error, file: file)
-        }
+        let document = try PythonJSON.parse(region, file: file)
         guard info.hasParams else { return try example(document, params: nil) }
         guard let data = document["inputs"], let params = document["params"]?.objectValue else {
             throw error("it should be an object with `inputs` and `params`, as `MLmodel` says")

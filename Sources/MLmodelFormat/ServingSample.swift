@@ -1,3 +1,4 @@
+public import Bytes
 public import JSONText
 
 /// A request that fits a model, to show and to test it with.
@@ -17,13 +18,24 @@ public struct ServingSample: Sendable, Equatable {
     /// Where it came from.
     public let source: Source
 
+    /// Reads the bytes of `serving_input_example.json`; its `NaN` become null.
+    ///
+    /// - Throws: `MLmodelError` when the bytes are not a JSON object.
+    public static func servingInput(_ region: ByteRegion, file: String) throws(MLmodelError) -> ServingSample {
+        let request = try PythonJSON.parse(region, file: file)
+        guard request.objectValue != nil else {
+            throw MLmodelError(.example, "a request should be a JSON object, and is \(request.kindInWords)", file: file)
+        }
+        return ServingSample(request: request, source: .servingInput)
+    }
+
     /// The best sample that a model's files allow; nil when they hold neither example nor signature of inputs.
     ///
-    /// - Parameter servingInput: the document in `serving_input_example.json`.
+    /// - Parameter servingInput: from `servingInput(_:file:)`.
     public static func choose(
-        servingInput: JSONValue?, example: InputExample?, signature: Signature?
+        servingInput: ServingSample?, example: InputExample?, signature: Signature?
     ) -> ServingSample? {
-        if let servingInput { return ServingSample(request: servingInput, source: .servingInput) }
+        if let servingInput { return servingInput }
         if let example { return ServingSample(request: example.servingRequest, source: .inputExample) }
         guard let request = signature?.inputs?.zeroRequest else { return nil }
         return ServingSample(request: request, source: .signature)
