@@ -83,7 +83,8 @@ struct TreeEnsemble: Operator {
             }
         return [
             .init(name: "trees", value: leaves.depths.count), .init(name: "nodes", value: nodeCount),
-            .init(name: "depth", value: Int(leaves.depths.buffer.max() ?? 0)), .init(name: "bits per node", value: wordBits),
+            .init(name: "depth", value: Int(leaves.depths.buffer.max() ?? 0)),
+            .init(name: "bits per node", value: wordBits),
             .init(name: "thresholds", value: quantizer.thresholdCount),
             .init(name: "leaf vectors", value: leaves.values.count / leaves.width),
         ]

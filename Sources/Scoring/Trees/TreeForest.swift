@@ -87,7 +87,9 @@ public struct TreeForest: Sendable {
         guard count > 0, right.count == count, feature.count == count, threshold.count == count,
             values.count == count * leafWidth, missingGoesLeft.count == (missing == .perNode ? count : 0)
         else { throw refused("the arrays of its nodes differ in length") }
-        guard nodeCount + count <= Limits.nodes, featureCount <= Limits.slots, firstOutput >= 0, firstOutput < Limits.slots else {
+        guard nodeCount + count <= Limits.nodes, featureCount <= Limits.slots, firstOutput >= 0,
+            firstOutput < Limits.slots
+        else {
             throw refused("it has too many nodes or outputs")
         }
         var tree: [Node] = []
