@@ -8,34 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 checkout=$(pwd)
 
-say() { printf '== %s\n' "$*"; }
-cannot() { printf 'error: %s\n' "$1" >&2; [ -z "${2:-}" ] || printf 'hint: %s\n' "$2" >&2; exit 2; }
-
-# What the product links with, then what the tests judge it with.
-packages="libarchive-dev libcurl4-openssl-dev libevent-dev libssl-dev libyaml-dev zlib1g-dev
-ca-certificates libarchive-tools python3 python3-venv buildah debootstrap"
-
-missing_packages() {
-    for package in $packages; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf ' %s' "$package"
-    done
-}
-
-install_packages() {
-    say "installing Debian packages:$1"
-    run_as_root=
-    if [ "$(id -u)" != 0 ]; then
-        sudo -n true 2>/dev/null || cannot "these Debian packages are missing:$1" "sudo apt-get install$1"
-        run_as_root="sudo -n"
-    fi
-    DEBIAN_FRONTEND=noninteractive
-    export DEBIAN_FRONTEND
-    # shellcheck disable=SC2086
-    $run_as_root apt-get update -q </dev/null >/dev/null || cannot "apt-get update does not work" "look at its messages above"
-    # shellcheck disable=SC2086
-    $run_as_root apt-get install -q -y --no-install-recommends $1 </dev/null >/dev/null ||
-        cannot "apt-get cannot install:$1" "look at its messages above"
-}
+. Tests/debian-packages.sh
 
 prepare_python() {
     lock=Tests/Fixtures/pyfunc/requirements.lock
@@ -53,13 +26,10 @@ prepare_python() {
     fi
 }
 
-if command -v dpkg-query >/dev/null; then
-    missing=$(missing_packages)
-    [ -z "$missing" ] || install_packages "$missing"
-else
-    say "this is not a Debian: not looking for packages (the tests are made for Debian 12)"
-fi
-command -v swift >/dev/null || cannot "swift is not on PATH" "install the Swift 6.3 toolchain from swift.org"
+# The build's packages, then what the tests judge with.
+# shellcheck disable=SC2086
+need_packages $build_packages libarchive-tools python3 python3-venv curl buildah debootstrap
+need_swift
 prepare_python
 
 say "swift format lint"

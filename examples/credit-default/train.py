@@ -3,8 +3,9 @@
     python -m pip install -r requirements.txt
     python train.py
 
-Writes model/ (the model folder), request.json (three card holders that the model never saw) and expected-response.json (what the
-real MLflow scoring server answers to that request). The committed files were made with the versions in requirements.txt.
+Writes model/ (the model folder), request.json (three card holders that the model never saw), one-row.json (the first of them) and
+expected-response.json (what the real MLflow scoring server answers to request.json). The committed files were made with the
+versions in requirements.txt.
 """
 
 import json
@@ -74,6 +75,8 @@ def main():
     request = request_for(frame.loc[[*shown.index, *late.index, unseen.index[0]], FEATURES])
     body = json.dumps(request) + "\n"
     (HERE / "request.json").write_text(body)
+    first = {**request["dataframe_split"], "data": request["dataframe_split"]["data"][:1]}
+    (HERE / "one-row.json").write_text(json.dumps({"dataframe_split": first}) + "\n")
     (HERE / "expected-response.json").write_text(answer(HERE / "model", body.encode()))
     area = roc_auc_score(unseen[TARGET], model.predict_proba(unseen[FEATURES])[:, 1])
     size = (HERE / "model" / "model.pkl").stat().st_size

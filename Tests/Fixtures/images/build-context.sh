@@ -8,14 +8,15 @@ set -eu
 
 context=${1:?name the folder of the context} image=${2:?name the image to make}
 
-for base in $(sed -n 's/^FROM  *\([^ ]*\).*/\1/p' "$context/Dockerfile" | grep -v '^scratch$'); do
-    sh "$images/make-python-base.sh" "$base"
+sed -n 's/^FROM  *\([^ ]*\).*/\1/p' "$context/Dockerfile" | while read -r base; do
+    [ "$base" = scratch ] || sh "$images/make-python-base.sh" "$base"
 done
 
 set --
 # pip names its configuration files itself, e.g. "  /etc/pip.conf, exists: True".
 pip_files=$(python3 -m pip config debug 2>/dev/null | sed -n 's/^ *\(.*\), exists: True$/\1/p') || pip_files=
-user_file= global_file=
+user_file=''
+global_file=''
 for file in $pip_files; do
     case $file in "$HOME"/*) user_file=$file ;; *) global_file=$file ;; esac
 done

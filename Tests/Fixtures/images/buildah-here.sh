@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by the scripts beside it: buildah with its own storage in the checkout, so that a test never touches a person's images.
 # SKIFF_IMAGE_CACHE names another folder.
 

@@ -23,15 +23,17 @@ if [ ! -f "$tar" ]; then
         { echo "cannot make $image: debootstrap is not installed; hint: apt-get install debootstrap" >&2; exit 2; }
     [ "$(id -u)" = 0 ] || { echo "cannot make $image: debootstrap needs root" >&2; exit 2; }
     # The mirror of this machine when it is a Debian; else debootstrap's own default.
+    # shellcheck disable=SC2016 # apt's own $(…)
     mirror=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
         sed -n 's/^Debian //p' | grep -v security | head -n 1) || mirror=
     root=$(mktemp -d "$cache/root.XXXXXX")
     trap 'rm -rf "$root" "$tar.part"' EXIT INT TERM
     echo "debootstrap $suite with Python, once: about two minutes"
+    # shellcheck disable=SC2086 # no mirror is no argument
     debootstrap --variant=minbase --include=ca-certificates,python3,python3-pip,python3-venv "$suite" "$root" $mirror \
         > "$cache/debootstrap.log" 2>&1 || { tail -n 20 "$cache/debootstrap.log" >&2; exit 2; }
     rm -f "$root"/usr/lib/python3*/EXTERNALLY-MANAGED
-    rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/doc "$root"/usr/share/locale "$root"/dev/*
+    (cd "$root" && rm -rf var/cache/apt/* var/lib/apt/lists/* usr/share/doc usr/share/locale dev/*)
     ln -s /usr/bin/python3 "$root/usr/local/bin/python"
     tar -C "$root" --numeric-owner --sort=name -cf "$tar.part" .
     mv "$tar.part" "$tar"
