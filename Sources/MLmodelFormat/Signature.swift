@@ -27,8 +27,7 @@ public enum Schema: Sendable, Equatable {
 
 /// One column of a table.
 public struct ColumnSpec: Sendable, Equatable {
-    /// Nil in a schema of unnamed columns, which count by position; also when pandas numbered them 0, 1, 2, …. Any other
-    /// number that served as a name is its digits.
+    /// Nil in a schema of unnamed columns, which count by position.
     public var name: String?
     /// The type of its values.
     public var type: ColumnType

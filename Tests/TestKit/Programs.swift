@@ -1,21 +1,4 @@
-import Platform
-
-/// What a program did that ran to its end.
-public struct ProgramResult: Sendable, Equatable {
-    /// Its exit status; nil when a signal or the time limit ended it.
-    public let status: Int32?
-    /// What it wrote to standard output.
-    public let output: [UInt8]
-    /// What it wrote to standard error.
-    public let error: [UInt8]
-
-    /// Whether it ended with status 0.
-    public var isSuccess: Bool { status == 0 }
-    /// Standard output as text.
-    public var outputText: String { String(decoding: output, as: UTF8.self) }
-    /// Standard error as text.
-    public var errorText: String { String(decoding: error, as: UTF8.self) }
-}
+public import Platform
 
 /// Runs a program to its end with the environment of the tests and keeps what it writes.
 ///
@@ -25,17 +8,14 @@ public struct ProgramResult: Sendable, Equatable {
 public func run(
     _ executable: String, _ arguments: [String] = [], in folder: String? = nil, environment: [String: String] = [:],
     input: [UInt8] = [], timeoutSeconds: Double = 300
-) throws -> ProgramResult {
+) throws -> ChildProcess.Finished {
     let own = try Surroundings.current().environment
     let request = ChildProcess.Request(
         executable, arguments, environment: own.merging(environment) { _, new in new }, workingDirectory: folder)
-    let finished = try ChildProcess.run(request, input: input, timeoutSeconds: timeoutSeconds)
-    var status: Int32?
-    if case .exited(let code)? = finished.outcome { status = code }
-    return ProgramResult(status: status, output: finished.output, error: finished.error)
+    return try ChildProcess.run(request, input: input, timeoutSeconds: timeoutSeconds)
 }
 
 /// Runs a Python program given as text; what it prints is the result.
-public func python(_ program: String, input: [UInt8] = []) throws -> ProgramResult {
+public func python(_ program: String, input: [UInt8] = []) throws -> ChildProcess.Finished {
     try run("python3", ["-I", "-c", program], input: input)
 }

@@ -1,0 +1,32 @@
+import CEvent
+import Glibc
+
+/// Accepts connections on a listening socket and hands each descriptor on; closes the socket when it is released.
+final class ConnectionListener {
+    private let loop: EventLoop
+    private let accepted: (Int32) -> Void
+    private var listener: OpaquePointer?
+
+    /// - Parameter descriptor: a listening, non-blocking socket; owned from here on, also when this throws.
+    init(descriptor: Int32, on loop: EventLoop, accepted: @escaping (Int32) -> Void) throws(ServerError) {
+        self.loop = loop
+        self.accepted = accepted
+        // The listener is freed in `deinit`, so the context outlives every call.
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        let flags = UInt32(LEV_OPT_CLOSE_ON_FREE) | UInt32(LEV_OPT_CLOSE_ON_EXEC)
+        listener = evconnlistener_new(
+            loop.handle,
+            { _, descriptor, _, _, context in
+                guard let context else { return }
+                Unmanaged<ConnectionListener>.fromOpaque(context).takeUnretainedValue().accepted(descriptor)
+            }, context, flags, 0, descriptor)
+        guard let listener else {
+            close(descriptor)
+            throw ServerError(.system, "cannot accept connections: libevent refused the listening socket")
+        }
+        // Out of descriptors or memory: the connection stays in the backlog, and libevent tries again.
+        evconnlistener_set_error_cb(listener) { _, _ in }
+    }
+
+    deinit { if let listener { evconnlistener_free(listener) } }
+}

@@ -1,0 +1,66 @@
+/// Every limit of the server, by name. A request beyond one is refused with the limit and the number.
+public struct Limits: Sendable, Equatable {
+    /// The body of a request, in bytes (413).
+    public var bodyBytes = 16 << 20
+    /// The rows of a request (413).
+    public var rows = 100_000
+    /// The nesting of the JSON body (400).
+    public var depth = 64
+    /// The text of one JSON number, in bytes (400).
+    public var numberBytes = 400
+    /// The request line and the header fields, in bytes (431).
+    public var headerBytes = 16 << 10
+    /// The number of header fields (431).
+    public var headerFields = 100
+    /// The request target, in bytes (414).
+    public var targetBytes = 8 << 10
+    /// The extensions of a chunk's size line, in bytes (400).
+    public var chunkExtensionBytes = 256
+    /// From a request's first byte to the end of its header fields (408).
+    public var headerSeconds = 10
+    /// From the end of the header fields to the end of the body (408).
+    public var bodySeconds = 30
+    /// Between two requests on one connection; then it is closed.
+    public var idleSeconds = 60
+    /// For the client to take the answer; then the connection is closed.
+    public var answerSeconds = 60
+    /// From a whole request to its answer (503, or 504 when a worker was at it).
+    public var requestSeconds = 60
+    /// Connections at one time (503).
+    public var connections = 1024
+    /// Requests that wait for a Python worker (503).
+    public var queue = 100
+    /// From SIGTERM to the end of the process.
+    public var drainSeconds = 30
+
+    /// The defaults.
+    public init() {}
+
+    /// Every limit under the name that it has in `serving.json`, and in `SKIFF_LIMIT_<NAME>` in upper case.
+    public static var names: [(name: String, path: any WritableKeyPath<Limits, Int> & Sendable)] {
+        [
+            ("body_bytes", \.bodyBytes), ("rows", \.rows), ("depth", \.depth), ("number_bytes", \.numberBytes),
+            ("header_bytes", \.headerBytes), ("header_fields", \.headerFields), ("target_bytes", \.targetBytes),
+            ("chunk_extension_bytes", \.chunkExtensionBytes), ("header_seconds", \.headerSeconds),
+            ("body_seconds", \.bodySeconds), ("idle_seconds", \.idleSeconds), ("answer_seconds", \.answerSeconds),
+            ("request_seconds", \.requestSeconds), ("connections", \.connections), ("queue", \.queue),
+            ("drain_seconds", \.drainSeconds),
+        ]
+    }
+
+    /// Sets the limit called `name`.
+    ///
+    /// - Throws: `ServerError` of kind `.configuration` for an unknown name or a value below 1.
+    public mutating func set(_ name: String, to value: Int) throws(ServerError) {
+        guard let entry = Limits.names.first(where: { $0.name == name }) else {
+            let known = Limits.names.map(\.name).joined(separator: ", ")
+            throw ServerError(
+                .configuration, "cannot set the limit `\(name)`: there is no such limit",
+                hints: ["the limits are \(known)"])
+        }
+        guard value > 0, value <= 1 << 40 else {
+            throw ServerError(.configuration, "cannot set the limit `\(name)` to \(value): it must be at least 1")
+        }
+        self[keyPath: entry.path] = value
+    }
+}

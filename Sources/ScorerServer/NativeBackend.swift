@@ -1,0 +1,187 @@
+import JSONText
+import Scoring
+
+/// Scores with a `.skiff` model in this process; one for each thread, the model is shared.
+final class NativeBackend: Backend {
+    private var decoder: RequestDecoder
+    private var sink: InputBlockSink
+    private let evaluator: Evaluator
+    private var answers: AnswerBlock
+    private var output: [UInt8] = []
+    private let parameters: ParameterChecker
+
+    /// - Throws: `ServerError` of kind `.configuration` when the schema is not one for the model.
+    init(model: CompiledModel, configuration: ServingConfiguration, limits: Limits) throws(ServerError) {
+        let schema = configuration.schema ?? NativeBackend.schema(of: model)
+        decoder = RequestDecoder(schema, limits: limits, integersTakeMissing: true)
+        sink = InputBlockSink(
+            block: InputBlock(model: model), targets: try NativeBackend.targets(schema, model, configuration))
+        evaluator = Evaluator(model: model)
+        answers = AnswerBlock(model: model)
+        parameters = ParameterChecker(declared: configuration.parameters)
+    }
+
+    func score(_ body: UnsafeRawBufferPointer, isBare: Bool, completion: @escaping (ScoringOutcome) -> Void) {
+        var rows: Int?
+        do throws(RequestError) {
+            let request = try decoder.decode(body, isBare: isBare, into: &sink)
+            rows = request.rows
+            _ = try parameters.check(request.parameters)
+            try evaluate()
+        } catch {
+            return completion(.refusal(error, rows: rows))
+        }
+        output.withUnsafeBytes { completion(.answer($0, rows: rows ?? 0)) }
+    }
+
+    private func evaluate() throws(RequestError) {
+        do {
+            try evaluator.evaluate(sink.block, into: &answers)
+        } catch {
+            guard case .rejectedRow(let row, let column, let reason) = error.kind else {
+                throw RequestError(.internalError, "The model could not be evaluated.")
+            }
+            let index = column.flatMap { name in decoder.columns.firstIndex { $0.name == name } }
+            let place = decoder.pointer(row: row, column: index)
+            throw RequestError(
+                .badRequest,
+                "Encountered an unexpected error while evaluating the model. Verify that the serialized input Dataframe is"
+                    + " compatible with the model for inference. \(place): \(reason).")
+        }
+        output.removeAll(keepingCapacity: true)
+        answers.appendPythonJSON(to: &output)
+        // JSON has no token for what is not finite; labels are always finite.
+        if answers.model.answer.labels.isEmpty, answers.values.contains(where: { !$0.isFinite }) { writeNulls() }
+    }
+
+    /// Replaces `NaN`, `Infinity` and `-Infinity` by `null`; nothing else in a list of numbers begins with these letters.
+    private func writeNulls() {
+        var cleaned: [UInt8] = []
+        var index = 0
+        while index < output.count {
+            let isNegative = output[index] == UInt8(ascii: "-") && output[index + 1] == UInt8(ascii: "I")
+            if isNegative || output[index] == UInt8(ascii: "N") || output[index] == UInt8(ascii: "I") {
+                cleaned.append(contentsOf: "null".utf8)
+                while index < output.count, output[index] != UInt8(ascii: ","), output[index] != UInt8(ascii: "]") {
+                    index += 1
+                }
+            } else {
+                cleaned.append(output[index])
+                index += 1
+            }
+        }
+        output = cleaned
+    }
+
+    // MARK: Schema
+
+    /// What the model itself says that it takes.
+    private static func schema(of model: CompiledModel) -> RequestSchema {
+        switch model.inputs.form {
+        case .tensor(let type):
+            return .tensors([.init(name: nil, dtype: type, shape: [-1, model.inputs.columns.count])])
+        case .table:
+            return .columns(
+                model.inputs.columns.map { .init(name: $0.name, type: cellType($0.type), required: $0.required) })
+        }
+    }
+
+    private static func cellType(_ type: ValueType) -> CellType {
+        switch type {
+        case .boolean: .boolean
+        case .integer: .integer
+        case .long: .long
+        case .float: .float
+        case .double: .double
+        case .string: .string
+        }
+    }
+
+    /// For each column of the schema, or each element of a tensor's row, the model's column; -1 when the model does without.
+    private static func targets(
+        _ schema: RequestSchema, _ model: CompiledModel, _ configuration: ServingConfiguration
+    ) throws(ServerError) -> [Int] {
+        func wrong(_ reason: String) -> ServerError {
+            ServerError(
+                .configuration, "cannot serve `\(quoted(configuration.name))`: \(reason)",
+                hints: ["`serving.json` and the model do not belong together; make the context again with `skiff pack`"]
+            )
+        }
+        let inputs = model.inputs.columns
+        switch schema {
+        case .untyped: throw wrong("a native model needs a schema")
+        case .tensors(let tensors):
+            guard tensors.count == 1, tensors[0].shape.count == 2, tensors[0].shape[1] == inputs.count else {
+                throw wrong("the model takes rows of \(inputs.count) numbers, the schema says another shape")
+            }
+            return Array(inputs.indices)
+        case .columns(let columns):
+            let isTable = model.inputs.form == .table
+            let byName = isTable && columns.contains { $0.name != nil }
+            guard byName || columns.count == inputs.count else {
+                throw wrong("the model takes \(inputs.count) columns, the schema has \(columns.count)")
+            }
+            var targets: [Int] = []
+            for (position, column) in columns.enumerated() {
+                let target = byName ? inputs.firstIndex { $0.name == column.name } ?? -1 : position
+                targets.append(target)
+                guard target >= 0 else { continue }
+                guard column.type.isScalar, (column.type == .string) == (inputs[target].type == .string) else {
+                    let name = column.name ?? String(position)
+                    throw wrong(
+                        "the model has `\(quoted(name))` as \(inputs[target].type.rawValue), the schema as \(column.type.name)"
+                    )
+                }
+            }
+            for (index, input) in inputs.enumerated() where input.required && !targets.contains(index) {
+                throw wrong("the schema lacks the column `\(quoted(input.name))`")
+            }
+            return targets
+        }
+    }
+}
+
+extension CellType {
+    /// Whether a native model can take it.
+    fileprivate var isScalar: Bool {
+        switch self {
+        case .boolean, .integer, .long, .float, .double, .string: true
+        case .binary, .datetime, .any, .array, .object, .map: false
+        }
+    }
+}
+
+/// Puts cells into the input block of a native model.
+struct InputBlockSink: CellSink {
+    var block: InputBlock
+    let targets: [Int]
+
+    var takesTensorElements: Bool { true }
+
+    mutating func removeAll() { block.removeAll() }
+
+    @inline(__always)
+    mutating func set(_ value: Double, literal: UnsafeRawBufferPointer, row: Int, column: Int) {
+        makeRoom(row)
+        // A row of a tensor that is too long is refused when its end is reached.
+        guard column < targets.count, targets[column] >= 0 else { return }
+        block.set(value, row: row, column: targets[column])
+    }
+
+    @inline(__always)
+    mutating func set(_ text: String, row: Int, column: Int) {
+        makeRoom(row)
+        if targets[column] >= 0 { block.set(text, row: row, column: targets[column]) }
+    }
+
+    mutating func set(json: UnsafeRawBufferPointer, row: Int, column: Int) { makeRoom(row) }
+
+    mutating func setMissing(row: Int, column: Int) { makeRoom(row) }
+
+    mutating func finish(rows: Int) { if rows > 0 { makeRoom(rows - 1) } }
+
+    @inline(__always)
+    private mutating func makeRoom(_ row: Int) {
+        if row >= block.rowCount { block.appendRows(row + 1 - block.rowCount) }
+    }
+}

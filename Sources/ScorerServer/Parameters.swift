@@ -1,0 +1,77 @@
+import JSONText
+
+/// Checks the `params` of a request against the declared ones, as strictly as MLflow does.
+struct ParameterChecker: Sendable {
+    let declared: [ServingConfiguration.Parameter]
+
+    /// The parameters to pass: the declared ones in their order, given or default. Unknown names are dropped, as MLflow does.
+    ///
+    /// - Returns: nil when none are declared.
+    func check(_ given: JSONValue?) throws(RequestError) -> JSONObject? {
+        guard !declared.isEmpty else { return nil }
+        let members: JSONObject
+        switch given {
+        case nil, .null?: members = JSONObject()
+        case .object(let object)?: members = object
+        case .bool?, .number?, .string?, .array?:
+            throw RequestError(
+                .invalidParameterValue,
+                "Parameters must be a dictionary. /params: expected an object, got \(given?.kindInWords ?? "null").")
+        }
+        var checked = JSONObject()
+        for parameter in declared {
+            checked[parameter.name] =
+                try members[parameter.name].map { (value) throws(RequestError) in
+                    try check(value, parameter)
+                } ?? parameter.default
+        }
+        return checked
+    }
+
+    private func check(
+        _ value: JSONValue, _ parameter: ServingConfiguration.Parameter
+    ) throws(RequestError) -> JSONValue {
+        let path = "/params/\(quoted(parameter.name))"
+        guard parameter.isList else {
+            guard let fitting = converted(value, parameter.type) else {
+                throw wrong(parameter, path, parameter.type.words, value)
+            }
+            return fitting
+        }
+        guard let elements = value.arrayValue else { throw wrong(parameter, path, "an array", value) }
+        var fitting: [JSONValue] = []
+        for (index, element) in elements.enumerated() {
+            guard let item = converted(element, parameter.type) else {
+                throw wrong(parameter, "\(path)/\(index)", parameter.type.words, element)
+            }
+            fitting.append(item)
+        }
+        return .array(fitting)
+    }
+
+    private func wrong(
+        _ parameter: ServingConfiguration.Parameter, _ path: String, _ expected: String, _ value: JSONValue
+    ) -> RequestError {
+        let got = value.kindInWords
+        return RequestError(
+            .invalidParameterValue,
+            "Invalid parameters found: ('\(quoted(parameter.name))', \"\(path): expected \(expected), got \(got)\").")
+    }
+
+    /// The value as the model gets it, or nil when it does not fit: a whole number is taken for a float or double, nothing else
+    /// is changed.
+    private func converted(_ value: JSONValue, _ type: CellType) -> JSONValue? {
+        switch (type, value) {
+        case (.boolean, .bool), (.string, .string), (.binary, .string), (.any, _): return value
+        case (.datetime, .string(let text)): return isDateTime(text) ? value : nil
+        case (.integer, .number(let number)):
+            guard let whole = number.int64, Int32(exactly: whole) != nil else { return nil }
+            return value
+        case (.long, .number(let number)): return number.int64 == nil ? nil : value
+        case (.float, .number(let number)), (.double, .number(let number)):
+            // A float in JSON text, so that Python reads a float and not an int.
+            return number.double.map(JSONValue.double)
+        default: return nil
+        }
+    }
+}

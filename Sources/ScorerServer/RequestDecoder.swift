@@ -1,0 +1,247 @@
+import JSONText
+
+/// Reads scoring requests for one schema, straight from the bytes into a sink; keeps its memory from request to request.
+///
+/// Supported bodies: an object with exactly one of `dataframe_split`, `dataframe_records`, `inputs`, `instances`, beside it
+/// `params`; other members are passed over, as MLflow does. With `isBare` also a list of records alone.
+///
+/// Every value must fit its column as it stands. Accepted without loss: a whole number or a boolean for a number, `2.0` for an
+/// integer, 0 and 1 for a boolean, a missing value in an optional, float or double column. Where MLflow changes values silently
+/// (fractions cut off, int32 wrapped, texts read as numbers or truth values) the request is refused.
+struct RequestDecoder {
+    /// What a body held beside the rows.
+    struct Result {
+        var rows = 0
+        /// Whether the request has the column, in schema order.
+        var present: [Bool] = []
+        /// The value of `params`; nil when there is none.
+        var parameters: JSONValue?
+    }
+
+    let columns: [DecoderColumn]
+    let limits: Limits
+    let jsonLimits: JSONLimits
+    private let indices: [String: Int]
+    let isNamed: Bool
+    let isTensor: Bool
+
+    // What is known of the request that is being read.
+    var body = UnsafeRawBufferPointer(start: nil, count: 0)
+    var place = Place.records
+    /// Per column, the row after the last that was set.
+    var nextRow: [Int] = []
+    /// Per column, the first row that has no cell; -1 for none.
+    var gap: [Int] = []
+    /// Names that the schema does not know, for messages.
+    var extras: [String] = []
+    /// For columns without names, the names that the first record gives them.
+    var borrowed: [String: Int] = [:]
+    /// In `dataframe_split`, the schema's column of each cell; -1 for one that is not wanted.
+    var mapping: [Int] = []
+    /// In `dataframe_split`, whether there are column names.
+    var hasNames = false
+
+    /// Where the rows stand in the body.
+    enum Place { case bare, records, split, inputs, instances, columnsOfInputs, columnsOfInstances }
+
+    init(_ schema: RequestSchema, limits: Limits, integersTakeMissing: Bool) {
+        switch schema {
+        case .columns(let specs):
+            columns = specs.map { spec in
+                let kind = CellKind(spec.type)
+                let takesMissing =
+                    switch kind {
+                    case .float, .double: true
+                    case .boolean, .integer, .long: !spec.required && integersTakeMissing
+                    case .string, .binary, .datetime, .structured, .tensor: !spec.required
+                    }
+                return DecoderColumn(
+                    name: spec.name, kind: kind, type: spec.type, required: spec.required, takesMissing: takesMissing)
+            }
+            isTensor = false
+        case .tensors(let specs):
+            columns = specs.map {
+                DecoderColumn(
+                    name: $0.name, kind: .tensor, type: .any, required: true, takesMissing: false, dtype: $0.dtype,
+                    shape: Array($0.shape.dropFirst()))
+            }
+            isTensor = true
+        case .untyped:
+            columns = []
+            isTensor = false
+        }
+        self.limits = limits
+        jsonLimits = JSONLimits(maxDepth: limits.depth, maxBytes: limits.bodyBytes, maxNumberLength: limits.numberBytes)
+        isNamed = columns.contains { $0.name != nil }
+        var indices: [String: Int] = [:]
+        for (index, column) in columns.enumerated() { if let name = column.name { indices[name] = index } }
+        self.indices = indices
+    }
+
+    /// Reads a whole body into `sink`.
+    ///
+    /// - Throws: `RequestError` for the caller; `sink` is then of no use until the next call.
+    mutating func decode<Sink: CellSink>(
+        _ bytes: UnsafeRawBufferPointer, isBare: Bool, into sink: inout Sink
+    ) throws(RequestError) -> Result {
+        begin(bytes)
+        sink.removeAll()
+        var reader = JSONPullReader(body, limits: jsonLimits)
+        var result = Result()
+        switch try reader.step() {
+        case .beginArray where isBare:
+            place = .bare
+            result.rows = try decodeRecords(&reader, &sink)
+        case .beginObject:
+            try decodeEnvelope(&reader, &sink, &result)
+        case .beginArray:
+            throw .malformed("\(requiredFormat) Received a list.")
+        case .null, .bool, .number, .string, .endArray, .endObject, .key, .endOfDocument:
+            throw .malformed("\(requiredFormat) Received unexpected input type: a bare value.")
+        }
+        _ = try reader.step()
+        try finish(&sink, &result)
+        return result
+    }
+
+    private mutating func begin(_ bytes: UnsafeRawBufferPointer) {
+        // MLflow takes a byte order mark before the document; nothing is lost by passing over it.
+        let hasMark = bytes.count >= 3 && bytes[0] == 0xef && bytes[1] == 0xbb && bytes[2] == 0xbf
+        body = hasMark ? UnsafeRawBufferPointer(rebasing: bytes[3...]) : bytes
+        for index in columns.indices {
+            if nextRow.count <= index {
+                nextRow.append(0)
+                gap.append(-1)
+            }
+            nextRow[index] = 0
+            gap[index] = -1
+        }
+        extras.removeAll(keepingCapacity: true)
+        borrowed.removeAll(keepingCapacity: true)
+        mapping.removeAll(keepingCapacity: true)
+        hasNames = false
+    }
+
+    private mutating func decodeEnvelope<Sink: CellSink>(
+        _ reader: inout JSONPullReader, _ sink: inout Sink, _ result: inout Result
+    ) throws(RequestError) {
+        var keys = JSONKeys()
+        var form: String?
+        while case .key(let key) = try reader.step() {
+            guard keys.insert(key) else { throw .notJSON(reader.error(.duplicateKey(key))) }
+            switch key {
+            case "dataframe_split", "dataframe_records", "inputs", "instances":
+                if let form {
+                    throw RequestError(
+                        .badRequest, "\(requiredFormat) Received dictionary with input fields: ['\(form)', '\(key)'].")
+                }
+                form = key
+                result.rows = try decodeForm(key, &reader, &sink)
+            case "params":
+                result.parameters = try reader.value(startingWith: try reader.step())
+            default: try reader.skip()
+            }
+        }
+        guard form != nil else {
+            throw RequestError(.badRequest, "\(requiredFormat) Received dictionary with input fields: [].")
+        }
+    }
+
+    private mutating func decodeForm<Sink: CellSink>(
+        _ form: String, _ reader: inout JSONPullReader, _ sink: inout Sink
+    ) throws(RequestError) -> Int {
+        switch form {
+        case "dataframe_split":
+            place = .split
+            return try decodeSplit(&reader, &sink)
+        case "dataframe_records":
+            place = .records
+            let event = try reader.step()
+            guard case .beginArray = event else {
+                throw .malformed("Dataframe records format must be a list of records. Got \(event.pythonWords).")
+            }
+            return try decodeRecords(&reader, &sink)
+        default:
+            place = form == "inputs" ? .inputs : .instances
+            return try decodeInputs(&reader, &sink)
+        }
+    }
+
+    /// The schema's column called `name`.
+    @inline(__always)
+    func index(of name: String, hint: Int) -> Int? {
+        if hint < columns.count, columns[hint].name == name { return hint }
+        return isNamed ? indices[name] : borrowed[name]
+    }
+
+    // MARK: The end
+
+    private func finish<Sink: CellSink>(_ sink: inout Sink, _ result: inout Result) throws(RequestError) {
+        var missing: [String] = []
+        for index in columns.indices {
+            let column = columns[index]
+            let isPresent = nextRow[index] > 0 || mapping.contains(index)
+            result.present.append(isPresent)
+            if !isPresent {
+                if column.required { missing.append(column.name ?? String(index)) }
+                continue
+            }
+            guard !column.takesMissing else { continue }
+            let row = gap[index] >= 0 ? gap[index] : nextRow[index]
+            if row < result.rows {
+                throw mismatch(
+                    row: row, column: index, expected: column.type.words, got: "nothing: the record lacks it")
+            }
+        }
+        guard missing.isEmpty else { throw missingInputs(missing) }
+        guard result.rows > 0 else { throw .malformed("The request has no rows.") }
+        sink.finish(rows: result.rows)
+    }
+
+    func checkRows(_ count: Int) throws(RequestError) {
+        guard count <= limits.rows else {
+            throw RequestError(
+                .resourceExhausted, "The request has more than \(limits.rows) rows; send them in several requests.",
+                status: 413)
+        }
+    }
+}
+
+/// What MLflow's server says of a body that has none, or several, of the four members.
+let requiredFormat =
+    "The input must be a JSON dictionary with exactly one of the input fields"
+    + " {'dataframe_split', 'dataframe_records', 'instances', 'inputs'}."
+
+extension JSONPullReader {
+    /// `next`, with the error of a request.
+    @inline(__always)
+    mutating func step() throws(RequestError) -> Event {
+        do { return try next() } catch { throw .notJSON(error) }
+    }
+
+    /// `skipValue`, with the error of a request.
+    @discardableResult
+    mutating func skip() throws(RequestError) -> Range<Int> {
+        do { return try skipValue() } catch { throw .notJSON(error) }
+    }
+
+    /// The value that begins with `event`, with the error of a request.
+    mutating func value(startingWith event: Event) throws(RequestError) -> JSONValue {
+        do { return try JSONText.value(startingWith: event, &self) } catch { throw .notJSON(error) }
+    }
+}
+
+extension JSONPullReader.Event {
+    /// What MLflow's messages call the value.
+    var pythonWords: String {
+        switch self {
+        case .null: "type <class 'NoneType'>"
+        case .bool: "type <class 'bool'>"
+        case .number: "type <class 'float'>"
+        case .string, .key: "type <class 'str'>"
+        case .beginArray, .endArray: "list"
+        case .beginObject, .endObject: "dictionary"
+        case .endOfDocument: "nothing"
+        }
+    }
+}

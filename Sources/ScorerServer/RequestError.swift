@@ -1,0 +1,66 @@
+import JSONText
+
+/// A refusal of one request: what the caller is told, in MLflow's shape `{"error_code": …, "message": …}`.
+struct RequestError: Error, Equatable {
+    /// MLflow's error codes that the server uses, with their HTTP statuses.
+    enum Code: String {
+        case badRequest = "BAD_REQUEST"
+        case invalidParameterValue = "INVALID_PARAMETER_VALUE"
+        case endpointNotFound = "ENDPOINT_NOT_FOUND"
+        case internalError = "INTERNAL_ERROR"
+        case temporarilyUnavailable = "TEMPORARILY_UNAVAILABLE"
+        case deadlineExceeded = "DEADLINE_EXCEEDED"
+        case resourceExhausted = "RESOURCE_EXHAUSTED"
+
+        var status: Int {
+            switch self {
+            case .badRequest, .invalidParameterValue: 400
+            case .endpointNotFound: 404
+            case .internalError: 500
+            case .temporarilyUnavailable: 503
+            case .deadlineExceeded: 504
+            case .resourceExhausted: 503
+            }
+        }
+    }
+
+    var status: Int
+    var code: String
+    var message: String
+    /// Header fields, each with its CR LF.
+    var extraFields = ""
+
+    init(_ code: Code, _ message: String, status: Int? = nil) {
+        self.init(code: code.rawValue, status: status ?? code.status, message)
+    }
+
+    init(code: String, status: Int, _ message: String) {
+        self.code = code
+        self.status = status
+        self.message = message
+        if status == 503 { extraFields = "Retry-After: 1\r\n" }
+    }
+
+    /// The value does not fit the signature.
+    static func mismatch(_ message: String) -> RequestError {
+        RequestError(.badRequest, "Invalid input. Data is not compatible with model signature. \(message)")
+    }
+
+    /// The body is JSON, but not a request.
+    static func malformed(_ message: String) -> RequestError { RequestError(.badRequest, "Invalid input. \(message)") }
+
+    /// The body is not JSON.
+    static func notJSON(_ error: JSONError) -> RequestError {
+        let place = "at line \(error.line), column \(error.column) (byte \(error.offset))"
+        return malformed("Ensure that input is a valid JSON formatted string. Error: \(error.reason) \(place)")
+    }
+
+    /// Appends the body of the answer.
+    func appendBody(to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: "{\"error_code\": ".utf8)
+        JSONWriter.appendString(code, isASCII: true, to: &bytes)
+        bytes.append(contentsOf: ", \"message\": ".utf8)
+        JSONWriter.appendString(message, isASCII: true, to: &bytes)
+        bytes.append(UInt8(ascii: "}"))
+    }
+}

@@ -1,0 +1,172 @@
+import Glibc
+import JSONText
+
+/// Which path does what.
+enum Router {
+    static func handle(
+        _ head: HTTPHead, body: UnsafeRawBufferPointer, from connection: HTTPConnection, on thread: ServerThread
+    ) {
+        switch head.path {
+        case "/invocations", "/predict":
+            guard head.method == .post else { return refuseMethod(allowed: "POST", connection, thread) }
+            score(head, body, connection, thread)
+        case "/ping", "/health":
+            guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
+            report(thread.state.isLoaded && !thread.isDraining, connection, thread) { $0.append(UInt8(ascii: "\n")) }
+        case "/ready":
+            guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
+            report(thread.state.isReady, connection, thread) { $0.append(contentsOf: "{\"ready\": true}".utf8) }
+        case "/version":
+            guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
+            report(true, connection, thread) { appendVersion(thread.state.configuration, to: &$0) }
+        default:
+            let message = "There is nothing at `\(quoted(head.path))`; score at /invocations or /predict."
+            answer(RequestError(.endpointNotFound, message), rows: nil, connection, thread)
+        }
+    }
+
+    /// Answers a request that could not be read as HTTP.
+    static func refuse(_ refusal: HTTPRefusal, on connection: HTTPConnection, _ thread: ServerThread) {
+        let code = refusal.status == 503 ? "TEMPORARILY_UNAVAILABLE" : "BAD_REQUEST"
+        let error = RequestError(code: code, status: refusal.status, refusal.message)
+        answer(error, rows: nil, connection, thread)
+    }
+
+    /// Tells one client too many to come back.
+    static func refuseConnection(_ descriptor: Int32, date: String) {
+        var body: [UInt8] = []
+        RequestError(.temporarilyUnavailable, "The server has too many connections.").appendBody(to: &body)
+        var bytes: [UInt8] = []
+        HTTPResponse(status: 503, extraFields: "Retry-After: 1\r\n").appendHead(
+            to: &bytes, bodyCount: body.count, connection: "close", date: date)
+        bytes += body
+        _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+
+    // MARK: Scoring
+
+    private static func score(
+        _ head: HTTPHead, _ body: UnsafeRawBufferPointer, _ connection: HTTPConnection, _ thread: ServerThread
+    ) {
+        if let error = contentProblem(head) { return answer(error, rows: nil, connection, thread) }
+        guard thread.state.isLoaded else {
+            let error = RequestError(.temporarilyUnavailable, "The model is not ready yet.")
+            return answer(error, rows: nil, connection, thread)
+        }
+        let isBare = head.path == "/predict"
+        thread.backend.score(body, isBare: isBare) { [unowned thread] outcome in
+            switch outcome {
+            case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
+            case .answer(let json, let rows):
+                guard !isBare else { return answer(HTTPResponse(), json, rows: rows, connection, thread) }
+                withScratch(of: thread) { bytes in
+                    bytes.append(contentsOf: "{\"predictions\": ".utf8)
+                    bytes.append(contentsOf: json)
+                    bytes.append(UInt8(ascii: "}"))
+                } use: {
+                    answer(HTTPResponse(), $0, rows: rows, connection, thread)
+                }
+            }
+        }
+    }
+
+    /// MLflow compares the media type as exact text, and knows one parameter, `charset=utf-8`.
+    private static func contentProblem(_ head: HTTPHead) -> RequestError? {
+        func refused(_ message: String) -> RequestError { RequestError(code: "BAD_REQUEST", status: 415, message) }
+        if let coding = head.contentEncoding, coding != "identity" {
+            return refused("This predictor does not support the content coding `\(quoted(coding))`.")
+        }
+        guard head.contentType != "application/json" else { return nil }
+        let given = head.contentType ?? ""
+        let parts = given.split(separator: ";", omittingEmptySubsequences: false).map { $0.trimmed }
+        guard parts.first == "application/json" else {
+            return refused(
+                "This predictor only supports the following content types: Types: ['application/json']. Got '\(quoted(given))'."
+            )
+        }
+        for part in parts.dropFirst() {
+            let name = part.prefix { $0 != "=" }
+            guard name == "charset" else {
+                return refused("Unrecognized content type parameters: \(quoted(String(name))).")
+            }
+            guard part.dropFirst(8).lowercased() == "utf-8" else {
+                return refused("The scoring server only supports UTF-8.")
+            }
+        }
+        return nil
+    }
+
+    // MARK: Answers
+
+    private static func report(
+        _ isWell: Bool, _ connection: HTTPConnection, _ thread: ServerThread, _ body: (inout [UInt8]) -> Void
+    ) {
+        guard isWell else {
+            let reason = thread.isDraining ? "The server is stopping." : "The model is not ready yet."
+            return answer(RequestError(.temporarilyUnavailable, reason), rows: nil, connection, thread)
+        }
+        withScratch(of: thread, body) { answer(HTTPResponse(), $0, rows: nil, connection, thread) }
+    }
+
+    private static func appendVersion(_ configuration: ServingConfiguration, to bytes: inout [UInt8]) {
+        var kind = "native"
+        if case .python = configuration.backend { kind = "python" }
+        let version: JSONValue = [
+            "skiff_version": .string(scorerVersion), "name": .string(configuration.name),
+            "version": .optional(configuration.version), "backend": .string(kind),
+        ]
+        JSONWriter.append(version, style: .python, to: &bytes)
+    }
+
+    private static func refuseMethod(allowed: String, _ connection: HTTPConnection, _ thread: ServerThread) {
+        var error = RequestError(code: "BAD_REQUEST", status: 405, "This path takes \(allowed) only.")
+        error.extraFields = "Allow: \(allowed)\r\n"
+        answer(error, rows: nil, connection, thread)
+    }
+
+    private static func answer(_ error: RequestError, rows: Int?, _ connection: HTTPConnection, _ thread: ServerThread)
+    {
+        let response = HTTPResponse(status: error.status, extraFields: error.extraFields)
+        withScratch(of: thread, error.appendBody) { answer(response, $0, rows: rows, connection, thread) }
+    }
+
+    /// Sends an answer and logs it.
+    private static func answer(
+        _ response: HTTPResponse, _ body: UnsafeRawBufferPointer, rows: Int?, _ connection: HTTPConnection,
+        _ thread: ServerThread
+    ) {
+        guard connection.isWaiting else { return }
+        let entry = RequestEntry(
+            method: connection.request.map { $0.methodText } ?? "", path: connection.request?.path ?? "",
+            status: response.status, rows: rows, nanoseconds: Clock.now() &- connection.requestStart,
+            bytesIn: connection.requestBytes, bytesOut: body.count)
+        connection.respond(response, body: body)
+        thread.state.log.request(entry)
+    }
+
+    /// Builds a body in the thread's memory. An answer can lead to the next request, whose answer needs memory of its own.
+    private static func withScratch(
+        of thread: ServerThread, _ build: (inout [UInt8]) -> Void, use: (UnsafeRawBufferPointer) -> Void
+    ) {
+        var bytes: [UInt8] = []
+        swap(&bytes, &thread.scratch)
+        bytes.removeAll(keepingCapacity: true)
+        build(&bytes)
+        bytes.withUnsafeBytes(use)
+        if bytes.capacity <= 1 << 20 { thread.scratch = bytes }
+    }
+}
+
+extension HTTPHead {
+    /// GET, or HEAD, which is answered like GET without the body.
+    fileprivate var isReading: Bool { method == .get || method == .head }
+}
+
+extension Substring {
+    fileprivate var trimmed: Substring {
+        var text = self
+        while text.first == " " || text.first == "\t" { text.removeFirst() }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        return text
+    }
+}

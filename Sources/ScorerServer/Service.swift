@@ -1,0 +1,185 @@
+import Diagnostics
+import Glibc
+import JSONText
+import Platform
+import Scoring
+
+/// What both kinds of service share on the main thread: the listener, the signals, the end.
+final class Service {
+    let state: ServerState
+    let loop: EventLoop
+    let main: ServerThread
+    /// Other threads' mailboxes.
+    var mailboxes: [Mailbox] = []
+    /// Called for each process that ended and that we did not start: as process 1 we inherit orphans.
+    var ownsProcess: (Int32) -> Bool = { _ in false }
+    private var listener: ConnectionListener?
+    private var watches: [EventWatch] = []
+    private var nextThread = 0
+    private var drainEnd: UInt64?
+    private(set) var status = ExitStatus.done
+    private(set) var failure: ServerError?
+
+    init(state: ServerState, loop: EventLoop, backend: any Backend) throws(ServerError) {
+        self.state = state
+        self.loop = loop
+        main = try ServerThread(loop: loop, state: state, backend: backend)
+        for number in [SIGTERM, SIGINT] {
+            let watch = try EventWatch(.signal(number), on: loop) { [unowned self] in stopAsked(number) }
+            watch.arm()
+            watches.append(watch)
+        }
+        let children = try EventWatch(.signal(SIGCHLD), on: loop) { [unowned self] in collectOrphans() }
+        children.arm()
+        watches.append(children)
+    }
+
+    /// Opens the port, and says so.
+    func listen(_ address: ListenAddress, _ facts: [(key: String, value: JSONValue)]) throws(ServerError) {
+        let (descriptor, port) = try address.listen()
+        listener = try ConnectionListener(descriptor: descriptor, on: loop) { [unowned self] in distribute($0) }
+        var members: [(key: String, value: JSONValue)] = [
+            ("skiff_version", .string(scorerVersion)), ("name", .string(state.configuration.name)),
+            ("version", .optional(state.configuration.version)), ("host", .string(address.host)),
+            ("port", .int(Int(port))),
+            ("process", .int(Int(getpid()))),
+        ]
+        members += facts
+        state.log.write("start", members)
+    }
+
+    /// The model is loaded and tested: requests are answered from now on.
+    func becomeReady(since start: UInt64) {
+        state.becomeLoaded()
+        let milliseconds = Double((Clock.now() &- start) / 10_000) / 100
+        state.log.write("ready", [("milliseconds", .double(milliseconds))])
+    }
+
+    /// Ends the service because of `problem`.
+    func fail(_ problem: ServerError) {
+        failure = problem
+        loop.stop()
+    }
+
+    /// Serves until the end, and gives the status to exit with.
+    func run() throws -> ExitStatus {
+        try loop.run()
+        listener = nil
+        main.closeAll()
+        for mailbox in mailboxes { mailbox.send(.stop) }
+        if let failure { throw failure }
+        state.log.write("stop", [("status", .int(Int(status.rawValue)))])
+        return status
+    }
+
+    /// Connections go around the threads; each stays with its own.
+    private func distribute(_ descriptor: Int32) {
+        nextThread = (nextThread + 1) % (mailboxes.count + 1)
+        if nextThread == 0 { main.adopt(descriptor) } else { mailboxes[nextThread - 1].send(.connection(descriptor)) }
+    }
+
+    // MARK: The end
+
+    private func stopAsked(_ number: Int32) {
+        guard drainEnd == nil else { return end(.terminated) }
+        drainEnd = Clock.now() &+ Clock.seconds(state.limits.drainSeconds)
+        state.beginDrain()
+        state.log.write("draining", [("signal", .int(Int(number))), ("connections", .int(state.connectionCount))])
+        listener = nil
+        main.drain()
+        for mailbox in mailboxes { mailbox.send(.drain) }
+        do {
+            let timer = try EventWatch(.timer, on: loop) { [unowned self] in checkDrain() }
+            timer.arm(everyMilliseconds: 10)
+            watches.append(timer)
+        } catch { end(.terminated) }
+    }
+
+    private func checkDrain() {
+        if state.connectionCount == 0 { return end(.done) }
+        if let drainEnd, Clock.now() > drainEnd { end(.terminated) }
+    }
+
+    private func end(_ status: ExitStatus) {
+        self.status = status
+        loop.stop()
+    }
+
+    private func collectOrphans() {
+        while true {
+            var information = siginfo_t()
+            guard waitid(P_ALL, 0, &information, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
+            let number = information._sifields._sigchld.si_pid
+            // A worker's own end is collected by its worker.
+            guard number > 0, !ownsProcess(number) else { return }
+            waitpid(number, nil, WNOHANG)
+        }
+    }
+}
+
+/// Serves a native model: an event loop, an evaluator and buffers for each thread.
+enum NativeService {
+    static func run(
+        _ options: ServerOptions, _ state: ServerState, _ loop: EventLoop, modelPath: String
+    ) throws -> ExitStatus {
+        let start = Clock.now()
+        let model = try CompiledModel.load(try MappedFile.open(modelPath), file: modelPath)
+        let backend = try NativeBackend(model: model, configuration: state.configuration, limits: state.limits)
+        if let test = state.configuration.selfTest {
+            var problem: ServerError?
+            // A native model answers before `run` returns, and exactly as recorded.
+            SelfTest.run(test, on: backend, tolerance: 0) { problem = $0 }
+            if let problem { throw problem }
+        }
+        let service = try Service(state: state, loop: loop, backend: backend)
+        let count = options.threads ?? Processors.available()
+        for _ in 1..<max(2, count) where count > 1 { service.mailboxes.append(try startThread(state, model)) }
+        try service.listen(options.address, [("backend", "native"), ("threads", .int(count))])
+        service.becomeReady(since: start)
+        return try service.run()
+    }
+
+    private static func startThread(_ state: ServerState, _ model: CompiledModel) throws -> Mailbox {
+        let mailbox = try Mailbox()
+        try Thread.start {
+            do {
+                let loop = try EventLoop.make()
+                let backend = try NativeBackend(model: model, configuration: state.configuration, limits: state.limits)
+                let thread = try ServerThread(loop: loop, state: state, backend: backend)
+                try thread.attach(mailbox)
+                try loop.run()
+                thread.closeAll()
+            } catch {
+                state.log.write("thread-failed", [("reason", .string(Diagnostic.wrapping(error).summary))])
+                exit(ExitStatus.failed.rawValue)
+            }
+        }
+        return mailbox
+    }
+}
+
+/// Serves a model in Python workers; one event loop is enough for them.
+enum PythonService {
+    static func run(
+        _ options: ServerOptions, _ state: ServerState, _ loop: EventLoop, command: [String], workers: Int
+    ) throws -> ExitStatus {
+        let start = Clock.now()
+        let backend = try PythonBackend(
+            command: command, workers: workers, environment: options.environment, on: loop, state: state)
+        let service = try Service(state: state, loop: loop, backend: backend)
+        service.ownsProcess = { [unowned backend] in backend.owns(process: $0) }
+        backend.whenServing = { state.setServing($0) }
+        backend.whenUnloadable = { [unowned service] in service.fail($0) }
+        backend.whenLoaded = { [unowned service, unowned backend] in
+            guard let test = state.configuration.selfTest else { return service.becomeReady(since: start) }
+            // Libraries differ in the last bits from one processor to the next.
+            SelfTest.run(test, on: backend, tolerance: 1e-9) { problem in
+                if let problem { service.fail(problem) } else { service.becomeReady(since: start) }
+            }
+        }
+        try service.listen(options.address, [("backend", "python"), ("threads", 1), ("workers", .int(workers))])
+        defer { backend.stop() }
+        try backend.start()
+        return try service.run()
+    }
+}

@@ -1,0 +1,159 @@
+import Bytes
+import Diagnostics
+import JSONText
+
+/// What `serving.json` says: who the model is, what it takes, what runs it.
+struct ServingConfiguration: Sendable {
+    enum Backend: Sendable, Equatable {
+        /// A `.skiff` file, evaluated in this process.
+        case native(model: String)
+        /// Worker processes that run `command`.
+        case python(command: [String], workers: Int)
+    }
+
+    /// One declared parameter.
+    struct Parameter: Sendable, Equatable {
+        var name: String
+        var type: CellType
+        var `default`: JSONValue
+        /// Whether the value is a list.
+        var isList: Bool
+    }
+
+    /// A request and its answer, recorded when the context was made.
+    struct SelfTest: Sendable, Equatable {
+        var request: [UInt8]
+        var response: JSONValue
+    }
+
+    var name: String
+    var version: String?
+    var backend: Backend
+    /// nil: as the native model says, or nothing is known.
+    var schema: RequestSchema?
+    var parameters: [Parameter] = []
+    var selfTest: SelfTest?
+    var limits: [(name: String, value: Int)] = []
+
+    /// The configuration of a bare `.skiff` file.
+    init(modelFile: String, name: String) {
+        self.name = name
+        backend = .native(model: modelFile)
+    }
+
+    /// Parses `serving.json` of format 1.
+    ///
+    /// - Throws: `ServerError` of kind `.configuration` that names the member.
+    init(parsing bytes: [UInt8], file: String) throws(ServerError) {
+        let document: JSONValue
+        do { document = try JSONText.parse(bytes) } catch {
+            var problem = ServerError(.configuration, "")
+            problem.diagnostic = error.diagnostic(file: file)
+            throw problem
+        }
+        let reader = ConfigurationReader(file: file)
+        guard document["format"]?.intValue == 1 else {
+            throw reader.wrong("format", "1; a newer context needs a newer skiff-scorer")
+        }
+        name = try reader.text(document, "name")
+        version = document["version"]?.stringValue
+        backend = try reader.backend(document)
+        schema = try reader.schema(document["schema"] ?? .null)
+        parameters = try reader.parameters(document["params"] ?? .null)
+        if let test = document["self_test"], !test.isNull {
+            guard let request = test["request"], let response = test["response"] else {
+                throw reader.wrong("self_test", "an object with `request` and `response`")
+            }
+            selfTest = SelfTest(request: JSONWriter.bytes(request, style: .compact), response: response)
+        }
+        for (name, value) in document["limits"]?.objectValue?.members ?? [] {
+            guard let number = value.intValue else { throw reader.wrong("limits.\(name)", "a whole number") }
+            limits.append((name, number))
+        }
+    }
+}
+
+/// Reads the members of `serving.json`.
+private struct ConfigurationReader {
+    let file: String
+
+    func wrong(_ member: String, _ expected: String) -> ServerError {
+        ServerError(
+            .configuration, "cannot read `\(escaped(file))`: `\(member)` must be \(expected)",
+            place: Place(file: file), hints: ["make the context again with `skiff pack`"])
+    }
+
+    func text(_ value: JSONValue, _ member: String, path: String? = nil) throws(ServerError) -> String {
+        guard let text = value[member]?.stringValue else { throw wrong(path ?? member, "a string") }
+        return text
+    }
+
+    func backend(_ document: JSONValue) throws(ServerError) -> ServingConfiguration.Backend {
+        guard let backend = document["backend"] else { throw wrong("backend", "an object") }
+        switch backend["kind"]?.stringValue {
+        case "native": return .native(model: try text(backend, "model", path: "backend.model"))
+        case "python":
+            let words = backend["command"]?.arrayValue ?? []
+            let command = words.compactMap(\.stringValue)
+            guard !command.isEmpty, command.count == words.count else {
+                throw wrong("backend.command", "a list of strings")
+            }
+            let workers = backend["workers"]?.intValue ?? 1
+            guard (1...256).contains(workers) else { throw wrong("backend.workers", "a number from 1 to 256") }
+            return .python(command: command, workers: workers)
+        default: throw wrong("backend.kind", "`native` or `python`")
+        }
+    }
+
+    func schema(_ value: JSONValue) throws(ServerError) -> RequestSchema? {
+        if value.isNull || value["source"]?.stringValue == "none" && value["columns"]?.arrayValue?.isEmpty ?? true {
+            return nil
+        }
+        switch value["kind"]?.stringValue {
+        case "columns":
+            let specs = value["columns"]?.arrayValue ?? []
+            var columns: [RequestSchema.Column] = []
+            for (index, spec) in specs.enumerated() {
+                guard let type = spec["type"].flatMap({ CellType($0) }) else {
+                    throw wrong("schema.columns[\(index)].type", "one of MLflow's types")
+                }
+                let required = spec["required"]?.boolValue ?? true
+                columns.append(.init(name: spec["name"]?.stringValue, type: type, required: required))
+            }
+            let names = columns.compactMap(\.name)
+            guard !columns.isEmpty, names.isEmpty || names.count == columns.count, Set(names).count == names.count
+            else {
+                throw wrong("schema.columns", "a list of columns, all with different names or all without")
+            }
+            return .columns(columns)
+        case "tensors":
+            var tensors: [RequestSchema.Tensor] = []
+            for (index, spec) in (value["tensors"]?.arrayValue ?? []).enumerated() {
+                let shape = spec["shape"]?.arrayValue ?? []
+                guard let dtype = spec["dtype"]?.stringValue, !shape.isEmpty,
+                    shape.allSatisfy({ $0.intValue ?? -2 >= -1 })
+                else { throw wrong("schema.tensors[\(index)]", "an object with `dtype` and `shape`") }
+                tensors.append(
+                    .init(name: spec["name"]?.stringValue, dtype: dtype, shape: shape.compactMap(\.intValue)))
+            }
+            let names = tensors.compactMap(\.name)
+            guard tensors.count == 1 || !tensors.isEmpty && names.count == tensors.count else {
+                throw wrong("schema.tensors", "one tensor, or several with names")
+            }
+            return .tensors(tensors)
+        default: throw wrong("schema.kind", "`columns` or `tensors`")
+        }
+    }
+
+    func parameters(_ value: JSONValue) throws(ServerError) -> [ServingConfiguration.Parameter] {
+        var parameters: [ServingConfiguration.Parameter] = []
+        for (index, spec) in (value.arrayValue ?? []).enumerated() {
+            guard let name = spec["name"]?.stringValue, let type = spec["type"].flatMap({ CellType($0) }) else {
+                throw wrong("params[\(index)]", "an object with `name` and `type`")
+            }
+            let isList = spec["shape"].map { !$0.isNull } ?? false
+            parameters.append(.init(name: name, type: type, default: spec["default"] ?? .null, isList: isList))
+        }
+        return parameters
+    }
+}
