@@ -60,18 +60,29 @@ public struct HTTPError: Error, DiagnosticConvertible {
         return result
     }
 
+    /// Why, without what: "connection refused".
+    public var reason: String {
+        switch kind {
+        case .url(_, let reason), .connection(let reason), .tls(let reason), .timeout(let reason), .answer(let reason),
+            .redirect(let reason, _), .settings(let reason):
+            reason
+        case .tooLong(let limit): "it is longer than the limit of \(grouped(limit)) bytes"
+        case .cancelled: "interrupted"
+        }
+    }
+
     private var summary: String {
         let server = origin.map { "`\($0)`" } ?? "the server"
         return switch kind {
-        case .url(let text, let reason): "cannot use `\(text)` as a URL: \(reason)"
-        case .connection(let reason): "cannot reach \(server): \(reason)"
-        case .tls(let reason): "cannot trust \(server): \(reason)"
-        case .timeout(let reason): "cannot wait any longer for \(server): \(reason)"
-        case .answer(let reason): "cannot understand \(server): \(reason)"
-        case .redirect(let reason, let location):
+        case .url(let text, _): "cannot use `\(text)` as a URL: \(reason)"
+        case .connection: "cannot reach \(server): \(reason)"
+        case .tls: "cannot trust \(server): \(reason)"
+        case .timeout: "cannot wait any longer for \(server): \(reason)"
+        case .answer: "cannot understand \(server): \(reason)"
+        case .redirect(_, let location):
             "cannot follow the redirect of \(server)\(location.map { " to `\($0)`" } ?? ""): \(reason)"
-        case .tooLong(let limit): "cannot read the answer of \(server): it is longer than the limit of \(limit) bytes"
-        case .settings(let reason): "cannot set up the connection to \(server): \(reason)"
+        case .tooLong: "cannot read the answer of \(server): \(reason)"
+        case .settings: "cannot set up the connection to \(server): \(reason)"
         case .cancelled: "interrupted"
         }
     }

@@ -1,4 +1,5 @@
 public import Bytes
+import Diagnostics
 
 /// Reads a JSON text event by event, without building values: for large documents and for requests.
 ///
@@ -253,7 +254,7 @@ extension JSONPullReader {
             let tail = UnsafeRawBufferPointer(start: base + place, count: min(4, end - place))
             var decoder = UTF8()
             var bytes = tail.makeIterator()
-            if case .scalarValue(let scalar) = decoder.decode(&bytes) { found = "`\(Unicode.Scalar(scalar))`" }
+            if case .scalarValue(let scalar) = decoder.decode(&bytes) { found = "`\(escaped(String(Unicode.Scalar(scalar))))`" }
         }
         return error(.syntax("expected \(expected), found \(found)"), at: place)
     }

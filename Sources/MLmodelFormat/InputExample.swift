@@ -1,3 +1,4 @@
+public import Bytes
 public import JSONText
 
 /// What `MLmodel` says about the input example: `saved_input_example_info`.
@@ -51,9 +52,30 @@ public struct InputExample: Sendable, Equatable {
     /// The parameters logged with it.
     public var params: JSONObject?
 
+    /// The column names as the file has them, where some are numbers; a model without a signature may tell 1 from "1".
+    let columnValues: [JSONValue]?
+
     /// Makes an example of its parts.
     public init(content: Content, params: JSONObject? = nil) {
+        self.init(content: content, params: params, columnValues: nil)
+    }
+
+    init(content: Content, params: JSONObject?, columnValues: [JSONValue]?) {
         self.content = content
         self.params = params
+        self.columnValues = columnValues
+    }
+}
+
+extension InputExample {
+    /// Reads the bytes of the example file that `info` describes.
+    ///
+    /// - Parameter file: the name shown in errors.
+    /// - Throws: `MLmodelError` when the bytes are not JSON, do not have the form that `info` promises, or are a sparse
+    ///   matrix, which the scoring protocol cannot carry.
+    public static func parse(_ info: InputExampleInfo, _ region: ByteRegion, file: String) throws(MLmodelError)
+        -> InputExample
+    {
+        try InputExampleReader(info: info, file: file).example(region)
     }
 }

@@ -55,9 +55,26 @@ public struct PythonEnvironment: Sendable, Equatable {
     public var unpinned: [Requirement]
     /// The file that gave the requirements.
     public var requirementsFile: String?
-    /// `pip`, `setuptools`, `wheel` as `python_env.yaml` names them; pinned or not.
+    /// `pip`, `setuptools`, `wheel` as `python_env.yaml` or `conda.yaml` names them; pinned or not.
     public var buildDependencies: [Requirement]
     /// Every line that was refused or ignored, by file and line.
     public var findings: [Finding]
 
+    /// Reads whichever of the files a model folder has.
+    ///
+    /// - Parameter flavorPythonVersion: `MLmodel.pythonVersion`, used when neither YAML file gives a version.
+    /// - Throws: `MLmodelError` when a YAML file is broken. A line that is refused is a finding, not an error.
+    public static func read(
+        requirements: File?, pythonEnv: File?, conda: File?, flavorPythonVersion: String? = nil
+    ) throws(MLmodelError) -> PythonEnvironment {
+        let files = try EnvironmentFiles(requirements: requirements, pythonEnv: pythonEnv, conda: conda)
+        return files.environment(flavorPythonVersion: flavorPythonVersion)
+    }
+
+    /// Whether `text` is `X.Y` or `X.Y.Z` of small numbers, the only Python versions that are taken.
+    public static func isPythonVersion(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return (2...3).contains(parts.count)
+            && parts.allSatisfy { (1...3).contains($0.count) && $0.allSatisfy(\.isDigit) }
+    }
 }

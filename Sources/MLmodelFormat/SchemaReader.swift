@@ -48,6 +48,7 @@ struct SchemaReader {
     private func columns() throws(MLmodelError) -> [ColumnSpec] {
         var columns: [ColumnSpec] = []
         for index in items.indices { columns.append(try column(items[index], at: "[\(index)]")) }
+        if let unnamed = withoutDefaultNames(columns) { return unnamed }
         let names = columns.compactMap(\.name)
         guard names.isEmpty || names.count == columns.count else { throw error("mixes named and unnamed columns") }
         if names.isEmpty, columns.contains(where: { !$0.required }) {
@@ -55,6 +56,13 @@ struct SchemaReader {
         }
         if let name = repeated(names) { throw error("has two columns named `\(escaped(name))`") }
         return columns
+    }
+
+    /// The columns by position when their names are the numbers 0, 1, 2, …: pandas made those up for data without names,
+    /// and MLflow's server makes them up again for a request without names.
+    private func withoutDefaultNames(_ columns: [ColumnSpec]) -> [ColumnSpec]? {
+        for index in columns.indices where items[index]["name"]?.intValue != index { return nil }
+        return columns.map { ColumnSpec(name: nil, type: $0.type, required: $0.required) }
     }
 
     private func column(_ item: JSONValue, at path: String) throws(MLmodelError) -> ColumnSpec {

@@ -27,7 +27,8 @@ public enum Schema: Sendable, Equatable {
 
 /// One column of a table.
 public struct ColumnSpec: Sendable, Equatable {
-    /// Nil in a schema of unnamed columns, which count by position.
+    /// Nil in a schema of unnamed columns, which count by position; also when pandas numbered them 0, 1, 2, …. Any other
+    /// number that served as a name is its digits.
     public var name: String?
     /// The type of its values.
     public var type: ColumnType

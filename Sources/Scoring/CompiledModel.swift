@@ -59,6 +59,7 @@ public final class CompiledModel: Sendable {
         var sizes: [(inputs: Int, outputs: Int)] = []
         var bounds: [Slot: Int] = [:]
         var slotCount = head.inputs.columns.count
+        var inputCount = 0
         for (number, description) in descriptions.enumerated() {
             guard let object = description.objectValue else {
                 throw ScoringError(.damaged, "operator \(number) is not an object")
@@ -66,6 +67,10 @@ public final class CompiledModel: Sendable {
             let decoded = try OperatorCatalog.decode(
                 object, number: number, slotCount: slotCount, columns: head.inputs.columns, sections: sections)
             if let bound = decoded.0.indexBound { for slot in decoded.outputs { bounds[slot] = bound } }
+            inputCount += decoded.inputCount
+            guard inputCount <= Limits.inputs else {
+                throw ScoringError(.damaged, "its operators have more than \(Limits.inputs) inputs together")
+            }
             operators.append(decoded.0)
             sizes.append((decoded.inputCount, decoded.outputs.count))
             slotCount = decoded.outputs.upperBound

@@ -6,6 +6,8 @@ enum Limits {
     static let slots = 1_000_000
     /// Operators of a program.
     static let operators = 20_000
+    /// Input slots of all operators of a program together.
+    static let inputs = 1 << 24
     /// Sections of a file.
     static let sections = 65_536
     /// Nodes of one tree ensemble.

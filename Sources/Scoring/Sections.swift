@@ -42,6 +42,12 @@ struct NumberArray<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
         count = section.range.count / MemoryLayout<Element>.size
     }
 
+    /// An array of its own.
+    init(copying elements: [Element]) {
+        let region = elements.withUnsafeBytes { ByteRegion(Array($0)) }
+        self.init(Section(kind: nil, region: region, range: region.range))
+    }
+
     @inline(__always)
     subscript(_ index: Int) -> Element {
         assert(index >= 0 && index < count, "array index out of range")

@@ -129,7 +129,7 @@ import Testing
             message: "cannot understand `ORIGIN`: it sends the body encoded as `gzip`, which was not asked for"),
         Failure(
             name: "too long", reply: .answer(200, [UInt8](repeating: 1, count: 1001)),
-            message: "cannot read the answer of `ORIGIN`: it is longer than the limit of 1000 bytes"),
+            message: "cannot read the answer of `ORIGIN`: it is longer than the limit of 1,000 bytes"),
         Failure(
             name: "redirect to a file", reply: .redirect(302, to: "file:///etc/hostname"),
             message: "cannot follow the redirect of `ORIGIN`: its target is not an `http` or `https` URL"),

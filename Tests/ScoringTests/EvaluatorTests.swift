@@ -44,6 +44,35 @@ enum SampleModel {
             return .rows(means)
         }
     }
+
+    /// Every operator once.
+    static func allOperators() throws -> CompiledModel {
+        try build { (builder, slots) throws(ScoringError) in
+            let colours = try builder.codes(of: ["blue", "red", "blå"], column: 0)
+            let ordinal = try builder.recode(
+                slots[0], codes: colours, values: [2, 1, 0], unknown: .value(-1), missing: .value(.nan))
+            let oneHot = try builder.oneHot(
+                slots[0], width: 2, codes: colours, columns: [nil, 0, 1], unknown: .column(1), missing: .zeros)
+            let filled = try builder.impute([ordinal] + Array(slots[1...]), missing: .nan, fill: [0.5, 40, 1.5])
+            let gaps = try builder.missingIndicator([slots[1]], missing: .nan)
+            let position = try builder.match(filled[1], values: [18, 40, 50])
+            try builder.requireFinite(filled, width: .float64, allowsMissing: false)
+            let scaled = try builder.scale(
+                filled, steps: [.multiply([0.5, 0.1, 2]), .atMost([1, 5, 4]), .atLeast([-1, -5, -4])], width: .float32)
+            let features = scaled + oneHot + gaps + [position]
+            let raw = try builder.linear(
+                features, weights: (0..<14).map { Double($0 % 5) / 7 - 0.3 }, intercepts: [0.25, -0.5], width: .float64)
+            let shares = try builder.link(.softmax, raw, width: .float64)
+            let odds = try builder.link(.normalize, builder.link(.exponential, raw, width: .float64), width: .float64)
+            let pair = try builder.link(
+                .complement, [builder.link(.sigmoid, [raw[0]], width: .float64)[0]], width: .float64)
+            let label = try builder.argmax(shares + odds + pair)
+            let isHigh = try builder.threshold(raw[1], above: 0.125)
+            return Answer(
+                slots: [label, isHigh], layout: .groups([1, 1]),
+                labels: [.strings(["a", "b", "ç", "\u{1F600}", "e", "f"]), .booleans([false, true])])
+        }
+    }
 }
 
 @Suite struct EvaluatorTests {

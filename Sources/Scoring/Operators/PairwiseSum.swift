@@ -9,7 +9,7 @@ enum PairwiseSum {
         sum(count: count, from: 0) { Float(values[$0 * stride]) }
     }
 
-    private static func sum<Number: BinaryFloatingPoint>(
+    private static func sum<Number: BinaryFloatingPoint & SIMDScalar>(
         count: Int, from start: Int, _ value: (Int) -> Number
     ) -> Number {
         if count < 8 {
@@ -22,10 +22,11 @@ enum PairwiseSum {
         return sum(count: half, from: start, value) + sum(count: count - half, from: start + half, value)
     }
 
-    private static func sumOfEight<Number: BinaryFloatingPoint>(
+    private static func sumOfEight<Number: BinaryFloatingPoint & SIMDScalar>(
         count: Int, from start: Int, _ value: (Int) -> Number
     ) -> Number {
-        var parts = (0..<8).map { value(start + $0) }
+        var parts = SIMD8<Number>()
+        for part in 0..<8 { parts[part] = value(start + part) }
         var index = 8
         while index < count - count % 8 {
             for part in 0..<8 { parts[part] += value(start + index + part) }

@@ -66,59 +66,70 @@ struct RankQuantizer: Sendable {
         return !values[0].isNaN
     }
 
-    /// Writes the ranks of all rows. Eight neighbouring rows form a tile: the rank of lane `l` of row `8t + j` is at
-    /// `8t * laneCount + 8l + j`. Rows beyond the last whole tile follow one after the other, [rows x laneCount].
-    func run(_ block: RowBlock, into ranks: UnsafeMutablePointer<UInt32>) {
-        let tiled = block.rows / 8 * 8
-        for first in stride(from: 0, to: tiled, by: 8) {
-            let tile = ranks + first * laneSizes.count
-            quantize(block, first: first, count: 8, into: tile)
-        }
-        for row in tiled..<block.rows {
-            quantize(block, first: row, count: 1, into: ranks + row * laneSizes.count)
-        }
-    }
-
-    private func quantize(_ block: RowBlock, first: Int, count: Int, into tile: UnsafeMutablePointer<UInt32>) {
-        for row in 0..<count { tile[row] = 0 }
-        var lane = 1
-        for feature in features {
-            let source = block[feature.slot] + first
-            let target = tile + lane * count
-            switch thresholds {
-            case .float32(let values):
-                let values = values.base + feature.start
-                for row in 0..<count { target[row] = rank(of: Float(source[row]), values, feature) }
-            case .float64(let values):
-                let values = values.base + feature.start
-                for row in 0..<count { target[row] = rank(of: source[row], values, feature) }
-            }
-            lane += 1
-            if feature.lanes == .perNode {
-                for row in 0..<count {
-                    target[count + row] = source[row].isNaN ? UInt32(feature.count) : target[row]
-                }
-                lane += 1
-            }
+    /// Writes the ranks of all rows, each shifted by `rankShift`. Eight neighbouring rows form a tile: lane `l` of row `8t + j` is
+    /// at `8t * laneCount + 8l + j`. Rows beyond the last whole tile follow one after the other, [rows x laneCount].
+    @inline(__always)
+    func run<Word: FixedWidthInteger & UnsignedInteger>(
+        _ block: RowBlock, rankShift: Word, into ranks: UnsafeMutablePointer<Word>
+    ) {
+        switch thresholds {
+        case .float32(let values): run(block, values.base, rankShift, into: ranks) { Float($0) }
+        case .float64(let values): run(block, values.base, rankShift, into: ranks) { $0 }
         }
     }
 
     @inline(__always)
-    private func rank<Number: BinaryFloatingPoint>(
-        of value: Number, _ values: UnsafePointer<Number>, _ feature: Feature
-    ) -> UInt32 {
-        if value.isNaN { return feature.lanes == .right ? UInt32(feature.count) : 0 }
-        var base = 0
-        var remaining = feature.count
-        // Halving without a branch that depends on the value.
+    private func run<Word: FixedWidthInteger & UnsignedInteger, Number: BinaryFloatingPoint>(
+        _ block: RowBlock, _ thresholds: UnsafePointer<Number>, _ shift: Word,
+        into ranks: UnsafeMutablePointer<Word>, rounding: (Double) -> Number
+    ) {
+        let tiled = block.rows / 8 * 8
+        var first = 0
+        while first < block.rows {
+            let count = first < tiled ? 8 : 1
+            let tile = ranks + first * laneSizes.count
+            for row in 0..<count { tile[row] = 0 }
+            var target = tile + count
+            for feature in features {
+                let source = block[feature.slot] + first
+                let list = thresholds + feature.start
+                for row in 0..<count {
+                    let value = rounding(source[row])
+                    if value.isNaN {
+                        target[row] = feature.lanes == .right ? Word(truncatingIfNeeded: feature.count) &<< shift : 0
+                    } else {
+                        target[row] =
+                            Word(truncatingIfNeeded: Self.rank(of: value, list, feature.count, isStrict)) &<< shift
+                    }
+                }
+                if feature.lanes == .perNode {
+                    for row in 0..<count {
+                        target[count + row] =
+                            source[row].isNaN ? Word(truncatingIfNeeded: feature.count) &<< shift : target[row]
+                    }
+                    target += count
+                }
+                target += count
+            }
+            first += count
+        }
+    }
+
+    /// The number of thresholds below `value` (or, when strict, not above it), by halving without a branch on the value.
+    @inline(__always)
+    private static func rank<Number: BinaryFloatingPoint>(
+        of value: Number, _ list: UnsafePointer<Number>, _ count: Int, _ isStrict: Bool
+    ) -> Int {
+        var base = list
+        var remaining = count
         while remaining > 1 {
             let half = remaining / 2
-            let probe = values[base + half - 1]
+            let probe = base[half &- 1]
             let isAbove = isStrict ? probe <= value : probe < value
-            base += isAbove ? half : 0
-            remaining -= half
+            base = isAbove ? base + half : base
+            remaining &-= half
         }
-        let last = isStrict ? values[base] <= value : values[base] < value
-        return UInt32(truncatingIfNeeded: base + (last ? 1 : 0))
+        let isAbove = isStrict ? base.pointee <= value : base.pointee < value
+        return base - list + (isAbove ? 1 : 0)
     }
 }

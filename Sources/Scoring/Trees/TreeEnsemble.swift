@@ -18,7 +18,7 @@ struct TreeEnsemble: Operator {
         outputs = fields.outputs
         quantizer = try RankQuantizer(&fields)
         start = try fields.float64("start", count: outputs.count)
-        deltaBits = try fields.integer("deltaBits", in: 0...31)
+        deltaBits = try fields.integer("deltaBits", in: 3...31)
         laneBits = try fields.integer("laneBits", in: 0...31)
         let leafWidth = try fields.integer("leafWidth", in: 1...Limits.slots)
         let treeStarts = try fields.uint32("treeStarts")
@@ -47,28 +47,32 @@ struct TreeEnsemble: Operator {
         }
         leaves = TreeLeaves(
             width: leafWidth, isFloat32: sumWidth == .float32, values: values, starts: leafStarts,
-            firstOutputs: firstOutputs, treeStarts: treeStarts, depths: depths)
+            firstOutputs: firstOutputs, treeStarts: treeStarts, depths: NumberArray(copying: depths))
     }
 
-    func scratchByteCount(rows: Int) -> Int { rows * quantizer.laneSizes.count * MemoryLayout<UInt32>.size }
+    func scratchByteCount(rows: Int) -> Int { rows * quantizer.laneSizes.count * MemoryLayout<UInt64>.size }
 
     func run(_ block: RowBlock) {
-        let ranks = block.scratch.bindMemory(to: UInt32.self, capacity: block.rows * quantizer.laneSizes.count)
-        quantizer.run(block, into: ranks)
         for output in 0..<outputs.count {
             let target = block[outputs.lowerBound + output]
             for row in 0..<block.rows { target[row] = start[output] }
         }
-        let sums = block[outputs.lowerBound]
-        let laneCount = quantizer.laneSizes.count
         switch nodes {
-        case .narrow(let words):
-            TreeKernel(words.base, deltaBits: deltaBits, laneBits: laneBits, laneCount: laneCount, leaves: leaves)
-                .run(ranks, rows: block.rows, into: sums)
-        case .wide(let words):
-            TreeKernel(words.base, deltaBits: deltaBits, laneBits: laneBits, laneCount: laneCount, leaves: leaves)
-                .run(ranks, rows: block.rows, into: sums)
+        case .narrow(let words): sum(words, block)
+        case .wide(let words): sum(words, block)
         }
+    }
+
+    @inline(__always)
+    private func sum<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable & Sendable>(
+        _ words: NumberArray<Word>, _ block: RowBlock
+    ) {
+        let laneCount = quantizer.laneSizes.count
+        let ranks = block.scratch.bindMemory(to: Word.self, capacity: block.rows * laneCount)
+        quantizer.run(block, rankShift: Word(deltaBits + laneBits), into: ranks)
+        let kernel = TreeKernel(
+            words.base, deltaBits: deltaBits, laneBits: laneBits, laneCount: laneCount, leaves: leaves)
+        kernel.run(ranks, rows: block.rows, into: block[outputs.lowerBound])
     }
 
     var details: [OperatorSummary.Detail] {
@@ -79,7 +83,8 @@ struct TreeEnsemble: Operator {
             }
         return [
             .init(name: "trees", value: leaves.depths.count), .init(name: "nodes", value: nodeCount),
-            .init(name: "depth", value: Int(leaves.depths.max() ?? 0)), .init(name: "bits per node", value: wordBits),
+            .init(name: "depth", value: Int(leaves.depths.buffer.max() ?? 0)),
+            .init(name: "bits per node", value: wordBits),
             .init(name: "thresholds", value: quantizer.thresholdCount),
             .init(name: "leaf vectors", value: leaves.values.count / leaves.width),
         ]
@@ -101,7 +106,9 @@ struct TreeLeaves: Sendable {
     /// Per tree its first node, and the end.
     let treeStarts: NumberArray<UInt32>
     /// Per tree, the steps from the root to the deepest leaf.
-    let depths: [UInt32]
+    let depths: NumberArray<UInt32>
+    /// The number of trees.
+    var treeCount: Int { depths.count }
 }
 
 /// Checks node words once, so that the kernel can walk them without checks, and finds each tree's depth.
@@ -125,6 +132,11 @@ struct TreeCheck {
         guard words.count <= Limits.nodes, Int(treeStarts[0]) == 0,
             Int(treeStarts[treeStarts.count - 1]) == words.count
         else { throw fields.error("`treeStarts` do not cover the \(words.count) nodes") }
+        // A row's rank may be one more than a node's: all thresholds are below it.
+        let largestRank = Word.max &>> Word(deltaBits + laneBits)
+        guard laneSizes.count - 1 <= (1 << laneBits) - 1, laneSizes.allSatisfy({ Word($0) <= largestRank }) else {
+            throw fields.error("its node words are too narrow for its features or thresholds")
+        }
         var result: [UInt32] = []
         result.reserveCapacity(treeStarts.count - 1)
         var levels: [UInt32] = []

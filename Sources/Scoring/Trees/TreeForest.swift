@@ -32,13 +32,23 @@ public struct TreeForest: Sendable {
     /// The number of trees so far.
     public var treeCount: Int { treeStarts.count - 1 }
     /// The number of nodes so far, leaves included.
-    public var nodeCount: Int { features.count }
+    public var nodeCount: Int { nodes.count }
 
-    // Per node in breadth-first order of each tree, right child next to the left one.
-    var features: [Int32] = []  // -1 for a leaf
-    var keys: [UInt64] = []  // sort key of the threshold
-    var deltas: [UInt32] = []  // distance to the left child; for a leaf, the number of its leaf vector
-    var missingLeft: [Bool] = []
+    struct Node: Sendable {
+        /// The threshold as an integer of the same order; 0 for a leaf.
+        var key: UInt64
+        /// The distance to the left child; for a leaf, the number of its leaf vector.
+        var delta: UInt32
+        /// Twice the feature, plus 1 when missing values go left; -1 for a leaf.
+        var test: Int32
+
+        var isLeaf: Bool { test < 0 }
+        var feature: Int { Int(test >> 1) }
+        var missingGoesLeft: Bool { test & 1 == 1 }
+    }
+
+    // In breadth-first order of each tree, right child next to the left one.
+    var nodes: [Node] = []
     var treeStarts: [Int] = [0]
     var firstOutputs: [UInt32] = []
     var leaves: LeafTable
@@ -56,12 +66,7 @@ public struct TreeForest: Sendable {
     }
 
     /// Makes room for `nodeCount` nodes.
-    public mutating func reserve(nodeCount: Int) {
-        features.reserveCapacity(nodeCount)
-        keys.reserveCapacity(nodeCount)
-        deltas.reserveCapacity(nodeCount)
-        missingLeft.reserveCapacity(nodeCount)
-    }
+    public mutating func reserve(nodeCount: Int) { nodes.reserveCapacity(nodeCount) }
 
     /// Adds a tree. Node 0 is the root; nodes that cannot be reached from it are left out.
     ///
@@ -82,11 +87,13 @@ public struct TreeForest: Sendable {
         guard count > 0, right.count == count, feature.count == count, threshold.count == count,
             values.count == count * leafWidth, missingGoesLeft.count == (missing == .perNode ? count : 0)
         else { throw refused("the arrays of its nodes differ in length") }
-        guard nodeCount + count <= Limits.nodes, firstOutput >= 0, firstOutput < Limits.slots else {
+        guard nodeCount + count <= Limits.nodes, featureCount <= Limits.slots, firstOutput >= 0,
+            firstOutput < Limits.slots
+        else {
             throw refused("it has too many nodes or outputs")
         }
-        firstOutputs.append(UInt32(firstOutput))
-        let start = nodeCount
+        var tree: [Node] = []
+        tree.reserveCapacity(count)
         var order: [Int32] = [0]
         order.reserveCapacity(count)
         var visited = [Bool](repeating: false, count: count)
@@ -94,35 +101,31 @@ public struct TreeForest: Sendable {
         var next = 0
         while next < order.count {
             let node = Int(order[next])
-            if left[node] == -1 && right[node] == -1 {
-                let vector = leaves.number(of: values, at: node * leafWidth)
-                appendNode(feature: -1, key: 0, delta: vector, missingLeft: false)
-            } else {
-                guard feature[node] >= 0, feature[node] < featureCount, !threshold[node].isNaN else {
-                    throw refused("node \(node) has a feature or threshold out of range")
-                }
-                for child in [Int(left[node]), Int(right[node])] {
-                    guard child > 0, child < count, !visited[child] else {
-                        throw refused("node \(node) has a child that is out of range or has another parent")
-                    }
-                    visited[child] = true
-                }
-                appendNode(
-                    feature: feature[node], key: key(threshold[node]), delta: UInt32(order.count - next),
-                    missingLeft: missing == .perNode && missingGoesLeft[node])
-                order.append(left[node])
-                order.append(right[node])
+            let (first, second) = (left[node], right[node])
+            if first == -1 && second == -1 {
+                tree.append(Node(key: 0, delta: leaves.number(of: values, at: node * leafWidth), test: -1))
+                next += 1
+                continue
             }
+            let (feature, threshold) = (feature[node], threshold[node])
+            guard feature >= 0, feature < featureCount, !threshold.isNaN else {
+                throw refused("node \(node) has a feature or threshold out of range")
+            }
+            guard first > 0, first < count, second > 0, second < count, first != second, !visited[Int(first)],
+                !visited[Int(second)]
+            else { throw refused("node \(node) has a child that is out of range or has another parent") }
+            visited[Int(first)] = true
+            visited[Int(second)] = true
+            let goesLeft = missing == .perNode && missingGoesLeft[node]
+            tree.append(
+                Node(key: key(threshold), delta: UInt32(order.count - next), test: feature << 1 | (goesLeft ? 1 : 0)))
+            order.append(first)
+            order.append(second)
             next += 1
         }
-        treeStarts.append(start + order.count)
-    }
-
-    private mutating func appendNode(feature: Int32, key: UInt64, delta: UInt32, missingLeft left: Bool) {
-        features.append(feature)
-        keys.append(key)
-        deltas.append(delta)
-        missingLeft.append(left)
+        nodes.append(contentsOf: tree)
+        firstOutputs.append(UInt32(firstOutput))
+        treeStarts.append(nodes.count)
     }
 
     /// The threshold as a key that sorts like the number. For float32 inputs the threshold becomes the neighbouring float32 for
@@ -200,6 +203,7 @@ struct LeafTable: Sendable {
         }
     }
 
+    @inline(__always)
     private static func hash(_ values: [Double], _ start: Int, _ width: Int) -> Int {
         var hash: UInt64 = 0x9e37_79b9_7f4a_7c15
         for index in start..<(start + width) {

@@ -31,8 +31,7 @@ struct TreePacking {
     func words<Word: FixedWidthInteger & UnsignedInteger>(_ type: Word.Type) -> [Word] {
         [Word](unsafeUninitializedCapacity: forest.nodeCount) { buffer, count in
             for node in 0..<forest.nodeCount {
-                let isLeaf = forest.features[node] < 0
-                let delta = isLeaf ? 0 : Word(forest.deltas[node])
+                let delta = forest.nodes[node].isLeaf ? 0 : Word(forest.nodes[node].delta)
                 let head = Word(ranks[node]) << Word(laneBits + deltaBits)
                 buffer.initializeElement(at: node, to: head | Word(lanes[node]) << Word(deltaBits) | delta)
             }
@@ -41,53 +40,55 @@ struct TreePacking {
     }
 
     private mutating func packThresholds() {
-        // Counting sort of the inner nodes by feature.
-        var starts = [Int](repeating: 0, count: forest.featureCount + 1)
+        var inner: [RadixSort.Item] = []
+        inner.reserveCapacity(forest.nodeCount / 2)
         var largestDelta = 0
-        for (feature, delta) in zip(forest.features, forest.deltas) where feature >= 0 {
-            starts[Int(feature) + 1] += 1
-            largestDelta = max(largestDelta, Int(delta))
+        for (index, node) in forest.nodes.enumerated() where !node.isLeaf {
+            inner.append(RadixSort.Item(key: node.key, index: UInt32(index)))
+            largestDelta = max(largestDelta, Int(node.delta))
         }
-        for feature in 0..<forest.featureCount { starts[feature + 1] += starts[feature] }
-        var nodes = [Int32](repeating: 0, count: starts[forest.featureCount])
-        var next = starts
-        for (node, feature) in forest.features.enumerated() where feature >= 0 {
-            nodes[next[Int(feature)]] = Int32(node)
-            next[Int(feature)] += 1
-        }
+        // By threshold, then (keeping that order) by feature.
+        RadixSort.sort(&inner) { $0.key }
+        RadixSort.sort(&inner) { UInt64(forest.nodes[Int($0.index)].feature) }
+        dictionary.reserveCapacity(inner.count)
         var laneCount = 1  // lane 0 is the leaves'
         var largestRank = 0
-        for feature in 0..<forest.featureCount where starts[feature] < starts[feature + 1] {
-            let own = nodes[starts[feature]..<starts[feature + 1]]
-            let unique = Self.distinct(own.map { forest.keys[Int($0)] })
-            let rule = missingRule(own)
-            for node in own {
-                let index = Int(node)
-                ranks[index] = UInt32(Self.position(of: forest.keys[index], in: unique))
-                let isSecond = rule == .perNode && !forest.missingLeft[index]
+        var start = 0
+        while start < inner.count {
+            let feature = forest.nodes[Int(inner[start].index)].feature
+            var end = start + 1
+            while end < inner.count, forest.nodes[Int(inner[end].index)].feature == feature { end += 1 }
+            let rule = missingRule(inner[start..<end])
+            let listStart = dictionary.count
+            for position in start..<end {
+                let item = inner[position]
+                if position == start || inner[position - 1].key != item.key { dictionary.append(item.key) }
+                let index = Int(item.index)
+                ranks[index] = UInt32(dictionary.count - 1 - listStart)
+                let isSecond = rule == .perNode && !forest.nodes[index].missingGoesLeft
                 lanes[index] = UInt32(laneCount + (isSecond ? 1 : 0))
             }
-            features += [
-                UInt32(feature), UInt32(dictionary.count), UInt32(unique.count), UInt32(rule.rawValue),
-            ]
-            dictionary += unique
+            let count = dictionary.count - listStart
+            features += [UInt32(feature), UInt32(listStart), UInt32(count), UInt32(rule.rawValue)]
             laneCount += rule == .perNode ? 2 : 1
-            largestRank = max(largestRank, unique.count - 1)
+            // A row's rank goes up to the number of thresholds.
+            largestRank = max(largestRank, count)
+            start = end
         }
         rankBits = Self.bits(largestRank)
         laneBits = Self.bits(laneCount - 1)
-        deltaBits = Self.bits(largestDelta)
+        deltaBits = max(3, Self.bits(largestDelta))  // at least 3: Format.md
     }
 
-    private func missingRule(_ nodes: ArraySlice<Int32>) -> MissingLanes {
+    private func missingRule(_ items: ArraySlice<RadixSort.Item>) -> MissingLanes {
         guard forest.missing == .perNode else { return .left }
-        let leftCount = nodes.reduce(0) { $0 + (forest.missingLeft[Int($1)] ? 1 : 0) }
-        return leftCount == nodes.count ? .left : leftCount == 0 ? .right : .perNode
+        var leftCount = 0
+        for item in items where forest.nodes[Int(item.index)].missingGoesLeft { leftCount += 1 }
+        return leftCount == items.count ? .left : leftCount == 0 ? .right : .perNode
     }
 
     /// Leaf vectors are shared by all trees, unless tables per tree make the node words fit in 32 bits and the whole smaller.
     private mutating func packLeaves() {
-        let width = forest.leafWidth
         let free = 32 - laneBits - deltaBits
         leafStarts = [UInt32](repeating: 0, count: forest.treeCount)
         leafValues = forest.leaves.values
@@ -101,8 +102,8 @@ struct TreePacking {
                 return
             }
         }
-        for (node, feature) in forest.features.enumerated() where feature < 0 { ranks[node] = forest.deltas[node] }
-        if width > 0 { rankBits = max(rankBits, Self.bits(forest.leaves.count - 1)) }
+        for (index, node) in forest.nodes.enumerated() where node.isLeaf { ranks[index] = node.delta }
+        rankBits = max(rankBits, Self.bits(forest.leaves.count - 1))
     }
 
     private struct LeavesPerTree {
@@ -121,8 +122,8 @@ struct TreePacking {
         for tree in 0..<forest.treeCount {
             result.starts.append(UInt32(result.values.count / width))
             var count: UInt32 = 0
-            for node in forest.treeStarts[tree]..<forest.treeStarts[tree + 1] where forest.features[node] < 0 {
-                let shared = Int(forest.deltas[node])
+            for node in forest.treeStarts[tree]..<forest.treeStarts[tree + 1] where forest.nodes[node].isLeaf {
+                let shared = Int(forest.nodes[node].delta)
                 if owners[shared] != Int32(tree) {
                     owners[shared] = Int32(tree)
                     numbers[shared] = count
@@ -134,24 +135,6 @@ struct TreePacking {
             result.bits = max(result.bits, Self.bits(Int(count) - 1))
         }
         return result.bits <= limit ? result : nil
-    }
-
-    private static func distinct(_ keys: [UInt64]) -> [UInt64] {
-        let sorted = keys.sorted()
-        var result: [UInt64] = []
-        result.reserveCapacity(sorted.count)
-        for key in sorted where result.last != key { result.append(key) }
-        return result
-    }
-
-    private static func position(of key: UInt64, in sorted: [UInt64]) -> Int {
-        var low = 0
-        var high = sorted.count
-        while low < high {
-            let middle = (low + high) / 2
-            if sorted[middle] < key { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 
     /// Bits that hold every number up to `largest`.

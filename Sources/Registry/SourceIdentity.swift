@@ -1,0 +1,51 @@
+public import JSONText
+
+/// Which model this is, as far as its source can tell: what the manifest records. It holds no secrets and, for a folder,
+/// no path of this machine.
+public struct SourceIdentity: Sendable, Equatable {
+    /// Where a model comes from.
+    public enum Kind: String, Sendable {
+        /// A folder on disk.
+        case folder
+        /// An MLflow server.
+        case mlflowServer = "mlflow"
+    }
+
+    /// Where it comes from.
+    public let kind: Kind
+    /// The reference as it was asked; of a folder only its own name.
+    public let reference: String
+    /// The server's address without user information and query; nil for a folder.
+    public var server: String?
+    /// The registered model's name.
+    public var name: String?
+    /// The exact version.
+    public var version: String?
+    /// The alias that was asked for.
+    public var alias: String?
+    /// The stage that was asked for.
+    public var stage: String?
+    /// The run that made it.
+    public var runID: String?
+    /// MLflow 3's id of the logged model.
+    public var modelID: String?
+    /// Where the server keeps the files, in its own words, without a query.
+    public var artifactURI: String?
+
+    /// An identity of which only the reference is known.
+    public init(kind: Kind, reference: String) {
+        self.kind = kind
+        self.reference = reference
+    }
+
+    /// An object with the keys `kind`, `reference`, `server`, `name`, `version`, `alias`, `stage`, `run_id`, `model_id`
+    /// and `artifact_uri`; what is not known is left out.
+    public var json: JSONValue {
+        let members: [(String, String?)] = [
+            ("kind", kind.rawValue), ("reference", reference), ("server", server), ("name", name),
+            ("version", version), ("alias", alias), ("stage", stage), ("run_id", runID), ("model_id", modelID),
+            ("artifact_uri", artifactURI),
+        ]
+        return .object(JSONObject(members.compactMap { key, value in value.map { (key, .string($0)) } }))
+    }
+}
