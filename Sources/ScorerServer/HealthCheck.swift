@@ -1,3 +1,4 @@
+import CEvent
 import Glibc
 
 /// Asks a server on this machine for `/ready`, without anything but the C library: a `FROM scratch` image has no curl.
