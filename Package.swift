@@ -134,7 +134,9 @@ let package = Package(
         tests("FileTrees", ["FileTrees", "Diagnostics", "Bytes", "Hashing", "Platform"]),
         tests("MLmodelFormat", ["MLmodelFormat", "Diagnostics", "Bytes", "JSONText"]),
         tests("Scoring", ["Scoring", "Diagnostics", "Bytes", "JSONText", "Platform"]),
-        tests("Registry", ["Registry", "Diagnostics", "Bytes", "JSONText", "Hashing", "FileTrees", "Platform"]),
+        tests(
+            "Registry",
+            ["Registry", "Diagnostics", "Bytes", "JSONText", "Hashing", "HTTPTransport", "FileTrees", "Platform"]),
         tests(
             "Converters",
             ["Converters", "Diagnostics", "Bytes", "JSONText", "Pickle", "MLmodelFormat", "Scoring", "Platform"]),
@@ -146,7 +148,7 @@ let package = Package(
                 "Scoring", "Registry", "Converters", "Templates",
             ]),
         tests("Audit", ["Audit", "Diagnostics", "JSONText", "Contexts", "Registry", "FileTrees"]),
-        tests("EndToEnd", ["Diagnostics", "Bytes", "JSONText", "Platform"]),
+        tests("EndToEnd", ["Diagnostics", "Bytes", "JSONText", "Platform", "FileTrees", "Registry"]),
     ],
     swiftLanguageModes: [.v6]
 )
