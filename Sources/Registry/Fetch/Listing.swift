@@ -14,8 +14,8 @@ struct RemoteFile: Sendable {
 enum Listing {
     /// Most files and folders that a model may have.
     static let entryLimit = FileTree.fileLimit
-    /// Most bytes that a model may have: 1 TiB.
-    static let byteLimit = 1 << 40
+    /// Most bytes that a model may have: 16 TiB, more than any disk that we know.
+    static let byteLimit = 1 << 44
 
     /// Every file below `store`, sorted by path. Folders without files leave no trace.
     ///

@@ -23,7 +23,7 @@ struct MLflowSettings {
 
     let tracking: Endpoint
     let registry: Endpoint
-    let http: HTTPSettings
+    var http: HTTPSettings
 
     /// - Throws: `RegistryError` of kind `.configuration` when no server is named or a variable is wrong, of kind
     ///   `.unsupported` for registries and ways to sign in that this version does not speak.

@@ -35,7 +35,11 @@ public struct ModelResolver {
     public init(
         _ surroundings: Surroundings, userAgent: String, isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(RegistryError) {
-        settings = try MLflowSettings(surroundings.environment, userAgent: userAgent, isCancelled: isCancelled)
+        try self.init(MLflowSettings(surroundings.environment, userAgent: userAgent, isCancelled: isCancelled))
+    }
+
+    init(_ settings: MLflowSettings) throws(RegistryError) {
+        self.settings = settings
         tracking = try MLflowServer(settings.tracking, settings.http)
         registry =
             settings.registry == settings.tracking ? tracking : try MLflowServer(settings.registry, settings.http)

@@ -30,7 +30,13 @@ struct ModelVersion {
         statusMessage = text("status_message")
         source = text("source")
         runID = text("run_id")
-        modelID = text("model_id")
+        // A version that was logged with MLflow 3 names its logged model only as its source.
+        modelID = text("model_id") ?? source.flatMap(Self.loggedModelID)
+    }
+
+    private static func loggedModelID(_ source: String) -> String? {
+        guard let uri = try? ModelURI(source), case .logged(let id) = uri.target else { return nil }
+        return id
     }
 
     var number: Int { Int(version) ?? 0 }

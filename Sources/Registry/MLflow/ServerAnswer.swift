@@ -17,8 +17,15 @@ struct ServerAnswer {
         code = object?["error_code"].flatMap { $0.stringValue ?? $0.intValue.map(String.init) }
         let text =
             object.flatMap { $0["message"] ?? $0["detail"] ?? $0["error"] }?.stringValue
-            ?? (response.head.mediaType == "text/plain" ? String(decoding: response.body, as: UTF8.self) : nil)
+            ?? Self.plainText(response)
         words = text.flatMap { Self.readable($0, hiding: response.request.credential) }
+    }
+
+    /// A body of words; MLflow sends some of them as `text/html`, but without a tag.
+    private static func plainText(_ response: HTTPResponse) -> String? {
+        guard let type = response.head.mediaType, type.hasPrefix("text/") else { return nil }
+        let text = String(decoding: response.body, as: UTF8.self)
+        return text.contains("<") ? nil : text
     }
 
     private static func readable(_ text: String, hiding credential: HTTPCredential?) -> String? {
@@ -32,11 +39,14 @@ struct ServerAnswer {
 
     /// Whether the answer means that the thing asked for does not exist.
     ///
-    /// A missing alias is 400 `INVALID_PARAMETER_VALUE` (mlflow 3.17), which only its words tell from other mistakes.
+    /// A missing alias and an unknown stage are 400 `INVALID_PARAMETER_VALUE` (mlflow 3.17), which only their words tell
+    /// from other mistakes.
     var isNotFound: Bool {
         switch response.head.status {
         case 404: code == "RESOURCE_DOES_NOT_EXIST" || code == "NOT_FOUND"
-        case 400: words?.contains("alias") == true && words?.contains("not found") == true
+        case 400:
+            words.map { $0.contains("alias") && $0.contains("not found") || $0.contains("Model Version stage") }
+                ?? false
         default: false
         }
     }

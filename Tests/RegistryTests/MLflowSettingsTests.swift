@@ -1,0 +1,184 @@
+import Diagnostics
+import HTTPTransport
+import Platform
+import TestKit
+import Testing
+
+@testable import Registry
+
+@Suite struct MLflowSettingsTests {
+    static let login = "Basic dXNlcjpwYXNz"  // user:pass
+
+    struct SignIn: CustomTestStringConvertible, Sendable {
+        let name: String
+        let variables: [String: String]
+        var file: String?
+        let header: String?
+        let source: String?
+        var testDescription: String { name }
+    }
+
+    static let signIns = [
+        SignIn(name: "nothing", variables: [:], header: nil, source: nil),
+        SignIn(
+            name: "user and password",
+            variables: ["MLFLOW_TRACKING_USERNAME": "user", "MLFLOW_TRACKING_PASSWORD": "pass"],
+            header: login, source: "`MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`"),
+        SignIn(
+            name: "a token, with the line feed that `cat` left", variables: ["MLFLOW_TRACKING_TOKEN": "abc\n"],
+            header: "Bearer abc", source: "`MLFLOW_TRACKING_TOKEN`"),
+        SignIn(
+            name: "both: MLflow's client prefers the password",
+            variables: [
+                "MLFLOW_TRACKING_USERNAME": "user", "MLFLOW_TRACKING_PASSWORD": "pass", "MLFLOW_TRACKING_TOKEN": "abc",
+            ], header: login, source: "`MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`"),
+        SignIn(
+            name: "a user without password does not hide the token",
+            variables: ["MLFLOW_TRACKING_USERNAME": "user", "MLFLOW_TRACKING_TOKEN": "abc"], header: "Bearer abc",
+            source: "`MLFLOW_TRACKING_TOKEN`"),
+        SignIn(
+            name: "the credentials file", variables: [:],
+            file:
+                "# mine\n[other]\nmlflow_tracking_username = no\n[mlflow]\nMLFLOW_TRACKING_USERNAME = user\nmlflow_tracking_password: pass\n",
+            header: login, source: "`~/.mlflow/credentials`"),
+        SignIn(
+            name: "the password from the environment, the user from the file",
+            variables: ["MLFLOW_TRACKING_PASSWORD": "pass"],
+            file: "[mlflow]\nmlflow_tracking_username=user\nmlflow_tracking_password=old\n", header: login,
+            source: "`~/.mlflow/credentials`"),
+        SignIn(
+            name: "in the address", variables: ["MLFLOW_TRACKING_URI": "http://user:pass@host:5000/ml/"], header: login,
+            source: "the user name and password in `MLFLOW_TRACKING_URI`"),
+    ]
+
+    @Test("who signs in, and how, is read as MLflow's client reads it", arguments: signIns)
+    func signIn(_ row: SignIn) throws {
+        let home = TemporaryDirectory()
+        if let file = row.file { try home.write(".mlflow/credentials", file) }
+        let base = ["MLFLOW_TRACKING_URI": "http://host:5000/ml/", "HOME": home.path]
+        let settings = try MLflowSettings(base.merging(row.variables) { _, new in new }, userAgent: "t") { false }
+        #expect(settings.tracking.base.exactText == "http://host:5000/ml")
+        #expect(settings.tracking.credential?.headerValue.revealed == row.header)
+        #expect(settings.tracking.credential?.source == row.source)
+        #expect(settings.registry == settings.tracking)
+        #expect("\(settings)".contains("dXNlcjpwYXNz") == false)
+    }
+
+    @Test("a registry of its own is asked about models, the tracking server about files; each with its own origin")
+    func registry() throws {
+        let settings = try MLflowSettings(
+            [
+                "MLFLOW_TRACKING_URI": "http://tracking", "MLFLOW_REGISTRY_URI": "https://registry/r",
+                "MLFLOW_TRACKING_TOKEN": "t", "MLFLOW_WORKSPACE": "team",
+            ], userAgent: "t"
+        ) { false }
+        #expect(settings.registry.base.exactText == "https://registry/r")
+        #expect(settings.registry.credential?.origin.description == "https://registry")
+        #expect(settings.tracking.credential?.origin.description == "http://tracking")
+        #expect(settings.tracking.headers.map { "\($0.name): \($0.value)" } == ["X-MLFLOW-WORKSPACE: team"])
+    }
+
+    @Test("certificate authorities: MLflow's own variable first, then those of requests and curl")
+    func authorities() throws {
+        var variables = ["MLFLOW_TRACKING_URI": "https://h", "CURL_CA_BUNDLE": "/curl.pem"]
+        #expect(try Self.settings(variables).http.trust.authorityFile == "/curl.pem")
+        variables["REQUESTS_CA_BUNDLE"] = "/requests.pem"
+        #expect(try Self.settings(variables).http.trust.authorityFile == "/requests.pem")
+        variables["MLFLOW_TRACKING_SERVER_CERT_PATH"] = "/mlflow.pem"
+        #expect(try Self.settings(variables).http.trust.authorityFile == "/mlflow.pem")
+        #expect(try Self.settings(variables).http.trust.acceptsAnyCertificate == false)
+    }
+
+    static func settings(_ variables: [String: String]) throws -> MLflowSettings {
+        try MLflowSettings(variables, userAgent: "t") { false }
+    }
+
+    struct Refused: CustomTestStringConvertible, Sendable {
+        let name: String
+        let variables: [String: String]
+        let message: String
+        var testDescription: String { name }
+    }
+
+    static let refused = [
+        Refused(
+            name: "no server", variables: [:],
+            message: """
+                error: cannot ask an MLflow server: none is named
+                hint: set `MLFLOW_TRACKING_URI`, as in `export MLFLOW_TRACKING_URI=http://localhost:5000`
+
+                """),
+        Refused(
+            name: "Databricks", variables: ["MLFLOW_TRACKING_URI": "databricks"],
+            message: """
+                error: cannot use `databricks` as `MLFLOW_TRACKING_URI`: Databricks and Unity Catalog registries are not supported by this version
+                hint: download the model with MLflow (`mlflow artifacts download -u URI -d FOLDER`) and name the folder
+
+                """),
+        Refused(
+            name: "Unity Catalog registry",
+            variables: ["MLFLOW_TRACKING_URI": "http://h", "MLFLOW_REGISTRY_URI": "databricks-uc://profile"],
+            message: """
+                error: cannot use `databricks-uc://profile` as `MLFLOW_REGISTRY_URI`: Databricks and Unity Catalog registries are not supported by this version
+                hint: download the model with MLflow (`mlflow artifacts download -u URI -d FOLDER`) and name the folder
+
+                """),
+        Refused(
+            name: "a database", variables: ["MLFLOW_TRACKING_URI": "postgresql://me:secret@db/mlflow?password=secret"],
+            message: """
+                error: cannot use `postgresql://db/mlflow` as `MLFLOW_TRACKING_URI`: only MLflow servers are asked, by `http` or `https`
+                hint: for a local store start `mlflow server --backend-store-uri …` and name its address, or name the model's folder
+
+                """),
+        Refused(
+            name: "a bad port", variables: ["MLFLOW_TRACKING_URI": "http://h:port"],
+            message: """
+                error: cannot use `http://h:port` as `MLFLOW_TRACKING_URI`: `h:port` is not a host name or address with an optional port
+                hint: write it as `http://HOST:PORT`
+
+                """),
+        Refused(
+            name: "AWS signatures",
+            variables: ["MLFLOW_TRACKING_URI": "http://h", "MLFLOW_TRACKING_AWS_SIGV4": "true"],
+            message: """
+                error: cannot sign in as `MLFLOW_TRACKING_AWS_SIGV4` says: signing requests for AWS is not supported by this version
+                hint: use `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`
+
+                """),
+        Refused(
+            name: "an unclear answer about TLS",
+            variables: ["MLFLOW_TRACKING_URI": "http://h", "MLFLOW_TRACKING_INSECURE_TLS": "perhaps"],
+            message: "error: cannot use `perhaps` as `MLFLOW_TRACKING_INSECURE_TLS`: it must be `true` or `false`\n"),
+        Refused(
+            name: "trust that contradicts itself",
+            variables: [
+                "MLFLOW_TRACKING_URI": "http://h", "MLFLOW_TRACKING_INSECURE_TLS": "true",
+                "MLFLOW_TRACKING_SERVER_CERT_PATH": "/ca.pem",
+            ],
+            message: """
+                error: cannot use both `MLFLOW_TRACKING_INSECURE_TLS` and `MLFLOW_TRACKING_SERVER_CERT_PATH`: one says to trust nobody but this authority, the other to trust everybody
+                hint: unset one of them
+
+                """),
+    ]
+
+    @Test("settings that cannot be used say which variable and why", arguments: refused)
+    func refuses(_ row: Refused) {
+        #expect(message { try Self.settings(row.variables) } == row.message)
+    }
+
+    @Test(
+        "a line of the credentials file that cannot be read is named",
+        arguments: [
+            ("[mlflow]\nuser\n", "there is neither `=` nor `:` in this line"),
+            ("[mlflow]\nmlflow_tracking_password = a%b\n", "a `%` must be written as `%%`"),
+        ])
+    func credentialsFile(text: String, reason: String) {
+        #expect(
+            message { try MLflowCredentialsFile.parse(text) } == """
+                error: cannot read `~/.mlflow/credentials`: \(reason)
+                  --> ~/.mlflow/credentials:2
+
+                """)
+    }
+}
