@@ -8,7 +8,9 @@ public struct GlobalCatalog: Sendable {
     public enum Verdict: Sendable, Equatable {
         /// Honest models use it in this way.
         case allowed
-        /// The model is refused: a sentence without a full stop, and what would help.
+        /// A type of a known library that is not converted: a sentence without a full stop, and what would help.
+        case unconverted(reason: String, help: String?)
+        /// No fitted model that can be converted holds it: a sentence without a full stop, and what would help.
         case refused(reason: String, help: String?)
     }
 
@@ -32,7 +34,9 @@ public struct GlobalCatalog: Sendable {
         }
         let written = global.writtenAs.map { $0 == name ? "" : " (written `\(escaped($0))`)" } ?? ""
         if let (why, help) = GlobalCatalog.explanation(module: global.module, name: global.name) {
-            return .refused(reason: "\(verb(global)) `\(shown)`\(written), \(why)", help: help)
+            let reason = "\(verb(global)) `\(shown)`\(written), \(why)"
+            let isLibrary = ["sklearn", "xgboost", "lightgbm", "catboost"].contains(global.module.prefix { $0 != "." })
+            return isLibrary ? .unconverted(reason: reason, help: help) : .refused(reason: reason, help: help)
         }
         return .refused(
             reason: "\(verb(global)) `\(shown)`\(written), which is not a known model type", help: nil)
@@ -51,7 +55,7 @@ public struct GlobalCatalog: Sendable {
             "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.dtype",
             "numpy.random._pickle.__randomstate_ctor", "numpy.random._pickle.__generator_ctor",
             "numpy.random._pickle.__bit_generator_ctor", "numpy.random.bit_generator.__pyx_unpickle_SeedSequence",
-            "sklearn.tree._tree.Tree",
+            "sklearn.tree._tree.Tree", "copyreg._reconstructor",
         ] {
             table[name] = [.call, .build]
         }

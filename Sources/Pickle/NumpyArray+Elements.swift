@@ -2,23 +2,50 @@ import Bytes
 
 /// One field of every element of an array, read in C order.
 public struct NumpyColumn: Sendable {
-    /// The type of the field, or of the element itself.
-    public let type: NumpyType
+    /// How an element is stored; all little-endian.
+    enum Format: UInt8 {
+        case float64, float32, float16, int64, int32, int16, int8, uint64, uint32, uint16, uint8, boolean
+    }
+
     /// Number of elements.
     public let count: Int
+    let format: Format
     let region: ByteRegion
     let start: Int
     let stride: Int
+
+    init?(_ type: NumpyType, count: Int, region: ByteRegion, start: Int, stride: Int) {
+        if type.isBigEndian && type.itemSize > 1 { return nil }
+        switch (type.kind, type.itemSize) {
+        case (.float, 8): format = .float64
+        case (.float, 4): format = .float32
+        case (.float, 2): format = .float16
+        case (.signed, 8): format = .int64
+        case (.signed, 4): format = .int32
+        case (.signed, 2): format = .int16
+        case (.signed, 1): format = .int8
+        case (.unsigned, 8): format = .uint64
+        case (.unsigned, 4): format = .uint32
+        case (.unsigned, 2): format = .uint16
+        case (.unsigned, 1): format = .uint8
+        case (.boolean, _): format = .boolean
+        default: return nil
+        }
+        self.count = count
+        self.region = region
+        self.start = start
+        self.stride = stride
+    }
 
     /// Element `index` as a number: exact for floats, booleans and integers up to 2^53.
     @inline(__always)
     public func number(_ index: Int) -> Double {
         precondition(index >= 0 && index < count, "element index out of range")
         let pointer = region.base + start + index * stride
-        switch (type.kind, type.itemSize) {
-        case (.float, 8): return pointer.loadUnaligned(as: Double.self)
-        case (.float, 4): return Double(pointer.loadUnaligned(as: Float.self))
-        case (.float, 2): return NumpyColumn.half(pointer.loadUnaligned(as: UInt16.self))
+        switch format {
+        case .float64: return pointer.loadUnaligned(as: Double.self)
+        case .float32: return Double(pointer.loadUnaligned(as: Float.self))
+        case .float16: return NumpyColumn.half(pointer.loadUnaligned(as: UInt16.self))
         default: return Double(integer(index))
         }
     }
@@ -28,17 +55,17 @@ public struct NumpyColumn: Sendable {
     public func integer(_ index: Int) -> Int {
         precondition(index >= 0 && index < count, "element index out of range")
         let pointer = region.base + start + index * stride
-        switch (type.kind, type.itemSize) {
-        case (.signed, 8): return Int(pointer.loadUnaligned(as: Int64.self))
-        case (.signed, 4): return Int(pointer.loadUnaligned(as: Int32.self))
-        case (.signed, 2): return Int(pointer.loadUnaligned(as: Int16.self))
-        case (.signed, 1): return Int(pointer.loadUnaligned(as: Int8.self))
-        case (.unsigned, 8): return Int(truncatingIfNeeded: pointer.loadUnaligned(as: UInt64.self))
-        case (.unsigned, 4): return Int(pointer.loadUnaligned(as: UInt32.self))
-        case (.unsigned, 2): return Int(pointer.loadUnaligned(as: UInt16.self))
-        case (.unsigned, 1): return Int(pointer.loadUnaligned(as: UInt8.self))
-        case (.boolean, _): return pointer.loadUnaligned(as: UInt8.self) == 0 ? 0 : 1
-        default: return 0
+        switch format {
+        case .int64: return Int(pointer.loadUnaligned(as: Int64.self))
+        case .int32: return Int(pointer.loadUnaligned(as: Int32.self))
+        case .int16: return Int(pointer.loadUnaligned(as: Int16.self))
+        case .int8: return Int(pointer.loadUnaligned(as: Int8.self))
+        case .uint64: return Int(truncatingIfNeeded: pointer.loadUnaligned(as: UInt64.self))
+        case .uint32: return Int(pointer.loadUnaligned(as: UInt32.self))
+        case .uint16: return Int(pointer.loadUnaligned(as: UInt16.self))
+        case .uint8: return Int(pointer.loadUnaligned(as: UInt8.self))
+        case .boolean: return pointer.loadUnaligned(as: UInt8.self) == 0 ? 0 : 1
+        case .float64, .float32, .float16: return 0
         }
     }
 
@@ -54,32 +81,18 @@ public struct NumpyColumn: Sendable {
 }
 
 extension NumpyArray {
-    /// The type is one that `numbers` reads.
-    public var isNumeric: Bool {
-        switch type.kind {
-        case .boolean, .signed, .unsigned, .float: !type.isBigEndian || type.itemSize == 1
-        case .text, .bytes, .object, .record: false
-        }
-    }
-
     /// A field of a record array, or nil when there is none of that name or it is not a plain little-endian number.
     public func field(_ name: String) -> NumpyColumn? {
         guard case .record(let fields) = type.kind, !isFortranOrder,
-            let field = fields.first(where: { $0.name == name }), !field.type.isBigEndian || field.type.itemSize == 1
+            let field = fields.first(where: { $0.name == name })
         else { return nil }
-        switch field.type.kind {
-        case .boolean, .signed, .unsigned, .float: break
-        case .text, .bytes, .object, .record: return nil
-        }
         return NumpyColumn(
-            type: field.type, count: count, region: region, start: range.lowerBound + field.offset,
-            stride: type.itemSize)
+            field.type, count: count, region: region, start: range.lowerBound + field.offset, stride: type.itemSize)
     }
 
     /// The elements of a numeric array in the order of the file; nil when it is not numeric.
     public var column: NumpyColumn? {
-        guard isNumeric else { return nil }
-        return NumpyColumn(type: type, count: count, region: region, start: range.lowerBound, stride: type.itemSize)
+        NumpyColumn(type, count: count, region: region, start: range.lowerBound, stride: type.itemSize)
     }
 
     /// The numbers in C order; nil when the array is not numeric.

@@ -143,3 +143,11 @@ public struct PickleGraph: Sendable {
         (span.isOwned ? owned : region).slice(span.start..<span.start + span.count)
     }
 }
+
+extension PickleGraph {
+    /// The position in `globals` of a `.global`, else nil.
+    public func globalIndex(_ value: PickleValue) -> Int? {
+        guard case .global(let id) = value else { return nil }
+        return id.position
+    }
+}

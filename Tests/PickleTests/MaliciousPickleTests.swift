@@ -40,8 +40,10 @@ struct MaliciousPickleTests {
         func reason(_ module: String, _ name: String, _ uses: PickleUse) -> String {
             let global = PickleGlobal(
                 module: module, name: name, writtenAs: nil, offset: 0, opcode: "GLOBAL", uses: uses)
-            guard case .refused(let reason, _) = catalog.verdict(on: global) else { return "allowed" }
-            return reason
+            switch catalog.verdict(on: global) {
+            case .allowed: return "allowed"
+            case .refused(let reason, _), .unconverted(let reason, _): return reason
+            }
         }
         #expect(reason("os", "system", .call) == "it calls `os.system`, which is not a known model type")
         #expect(reason("subprocess", "Popen", .call) == "it calls `subprocess.Popen`, which starts programs")

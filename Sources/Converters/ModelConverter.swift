@@ -1,0 +1,127 @@
+import Bytes
+import Diagnostics
+import MLmodelFormat
+import Pickle
+import Scoring
+
+/// Converts a registered model to a compiled one, from its bytes alone: nothing is imported or executed.
+///
+/// Supported: the flavor `sklearn`, serialised by pickle or cloudpickle in any protocol, fitted by scikit-learn 1.1 to
+/// 1.9, with the estimators of `ConverterCatalog`. A missing cell counts as missing as it did in training (NaN), in
+/// columns of texts too. Whatever cannot be reproduced exactly is refused with all reasons.
+public enum ModelConverter {
+    /// Converts `source`, wholly or not at all.
+    public static func convert(_ source: ConversionSource) -> ConversionOutcome {
+        do {
+            try requireConvertibleFlavor(source)
+            let graph = try PickleMachine.read(source.artefact, file: source.artefactName)
+            return try convert(graph, source)
+        } catch let error as Refused {
+            return .refused(error.refusals)
+        } catch let error as PickleError {
+            return .refused([
+                Refusal(path: source.artefactName, reason: reason(error), help: error.help, place: error.place)
+            ])
+        } catch let error as ScoringError {
+            return .refused([Refusal(path: source.artefactName, reason: error.reason)])
+        } catch {
+            return .refused([Refusal(path: source.artefactName, reason: Diagnostic.wrapping(error).summary)])
+        }
+    }
+
+    private static func convert(_ graph: PickleGraph, _ source: ConversionSource) throws -> ConversionOutcome {
+        var survey = NameSurvey(graph)
+        do {
+            let root = try Estimator(graph.root, path: "", graph: graph)
+            let converter = try ConverterCatalog.converter(for: root)
+            guard survey.refusals.isEmpty else { throw Refused([]) }
+            return try build(converter, source)
+        } catch let error as Refused {
+            survey.add(error.refusals)
+        } catch let error as PickleError {
+            survey.add([Refusal(path: source.artefactName, reason: error.reason, place: error.place)])
+        }
+        return .refused(survey.refusals)
+    }
+
+    private static func build(_ converter: any Converter, _ source: ConversionSource) throws -> ConversionOutcome {
+        let estimator = converter.estimator
+        guard let method = PredictMethod(rawValue: source.mlmodel.predictFunction) else {
+            throw Refused([
+                Refusal(
+                    path: source.mlmodel.file,
+                    reason: "it is served by `\(escaped(source.mlmodel.predictFunction))`, which is not converted",
+                    help: "log it with `pyfunc_predict_fn=\"predict\"` or `\"predict_proba\"`")
+            ])
+        }
+        let mapping = try InputMapping(source)
+        let used = try converter.usedColumns(names: mapping.names, count: mapping.count)
+        let (schema, table) = mapping.schema(used: used)
+        var program = Program(builder: try ModelBuilder(inputs: schema))
+        let answer = try converter.answer(method, table, into: &program)
+        let model = try program.builder.finish(
+            answer: answer,
+            source: SourceArtefact(
+                sha256: source.digest, name: source.artefactName, library: "scikit-learn \(estimator.version.text)"))
+        return .converted(model, notes: program.notes + notes(schema, used, source, estimator))
+    }
+
+    private static func notes(
+        _ schema: InputSchema, _ used: Set<Int>, _ source: ConversionSource, _ estimator: Estimator
+    ) -> [String] {
+        var notes: [String] = []
+        if schema.columns.contains(where: { $0.type == .string }) {
+            notes.append(
+                "a null in a column of texts counts as missing, as in training; "
+                    + "MLflow with pandas below 3 would hand None to the model instead")
+        }
+        if let code = source.mlmodel.flavor("sklearn")?["code"], code != "null", !code.isEmpty {
+            notes.append("the model's own Python code (`\(escaped(code))`) is not used by any of its steps")
+        }
+        if let logged = source.mlmodel.flavor("sklearn")?["sklearn_version"], logged != estimator.version.text {
+            notes.append(
+                "`\(escaped(source.mlmodel.file))` says scikit-learn \(escaped(logged)); the model was fitted by "
+                    + estimator.version.text)
+        }
+        return notes
+    }
+
+    private static func reason(_ error: PickleError) -> String {
+        guard !error.names.isEmpty else { return error.reason }
+        let names = error.names.prefix(4).map { "`\(escaped($0))`" }.joined(separator: ", ")
+        return error.reason + "; before that it names \(names)" + (error.names.count > 4 ? ", …" : "")
+    }
+
+    private static func requireConvertibleFlavor(_ source: ConversionSource) throws {
+        let model = source.mlmodel
+        func refuse(_ reason: String, help: String?) -> Refused {
+            Refused([Refusal(path: model.file, reason: reason, help: help)])
+        }
+        guard let flavor = model.flavor("sklearn") else {
+            let names = model.flavors.map(\.name).filter { $0 != "python_function" }
+            guard let name = names.first else {
+                throw refuse(
+                    "the model is a custom `python_function`, which is Python code",
+                    help: "log a scikit-learn model with `mlflow.sklearn.log_model`")
+            }
+            throw refuse("the flavor `\(escaped(name))` is not converted yet", help: nil)
+        }
+        if let loader = model.loaderModule, loader != "mlflow.sklearn" {
+            throw refuse(
+                "the model is served by `\(escaped(loader))`, not by `mlflow.sklearn`",
+                help: "log it with `mlflow.sklearn.log_model`")
+        }
+        let format = flavor["serialization_format"] ?? "pickle"
+        guard format == "pickle" || format == "cloudpickle" else {
+            throw refuse(
+                "the flavor `sklearn` is serialised as `\(escaped(format))`, which is not read yet",
+                help: "log it with `serialization_format=\"cloudpickle\"`")
+        }
+    }
+}
+
+extension PickleError {
+    fileprivate var help: String? {
+        reason.contains("joblib") ? "log the model with `mlflow.sklearn.log_model`" : nil
+    }
+}

@@ -1,0 +1,138 @@
+import Diagnostics
+import Pickle
+
+/// Where each container, object and name of a pickle is found first, breadth-first from the root: its path in words.
+struct ObjectPaths {
+    private enum Step {
+        case attribute(String)
+        case key(String)
+        case index(Int)
+        case member(Int)
+        case argument(Int)
+    }
+
+    /// A visited value and how it was reached.
+    private struct Visit {
+        var value: PickleValue
+        var parent: Int
+        var step: Step
+    }
+
+    private let graph: PickleGraph
+    private var visits: [Visit] = []
+    private var visitOfGlobal: [Int?]
+
+    init(_ graph: PickleGraph) {
+        self.graph = graph
+        visitOfGlobal = Array(repeating: nil, count: graph.globals.count)
+        var seen = [Bool](repeating: false, count: graph.nodeCount)
+        visits.append(Visit(value: graph.root, parent: -1, step: .index(0)))
+        if let node = graph.nodeIndex(graph.root) { seen[node] = true }
+        var next = 0
+        while next < visits.count {
+            for (value, step) in children(of: visits[next].value) {
+                if case .global = value {
+                    if let index = graph.globalIndex(value), visitOfGlobal[index] == nil {
+                        visitOfGlobal[index] = visits.count
+                        visits.append(Visit(value: value, parent: next, step: step))
+                    }
+                } else if let node = graph.nodeIndex(value), !seen[node] {
+                    seen[node] = true
+                    visits.append(Visit(value: value, parent: next, step: step))
+                }
+            }
+            next += 1
+        }
+    }
+
+    private func children(of value: PickleValue) -> [(PickleValue, Step)] {
+        if let items = graph.elements(value) {
+            if case .tuple = value { return items.enumerated().map { ($1, .member($0)) } }
+            return items.enumerated().map { ($1, .index($0)) }
+        }
+        if let pairs = graph.entries(value) {
+            return pairs.flatMap { pair in
+                [(pair.key, Step.key("…")), (pair.value, Step.key(graph.text(pair.key) ?? "…"))]
+            }
+        }
+        guard let object = graph.object(value) else { return [] }
+        var result: [(PickleValue, Step)] = [(object.callable, .argument(-1))]
+        for pair in object.state.flatMap({ graph.entries($0) }) ?? [] {
+            result.append((pair.value, .attribute(graph.text(pair.key) ?? "…")))
+        }
+        if let state = object.state, graph.entries(state) == nil { result.append((state, .attribute("state"))) }
+        for (index, argument) in (graph.elements(object.arguments) ?? []).enumerated() {
+            result.append((argument, .argument(index)))
+        }
+        if let keywords = object.keywords { result.append((keywords, .attribute("keywords"))) }
+        result += object.appended.enumerated().map { ($1, .index($0)) }
+        result += object.items.enumerated().map { ($1, .index($0 / 2)) }
+        return result
+    }
+
+    /// `steps[0].transformers_[1].FunctionTransformer(func=__main__.clean)`, or nil when the model does not reach the name.
+    func path(ofGlobal index: Int) -> String? {
+        guard let visit = visitOfGlobal[index] else { return nil }
+        let name = escaped(graph.globals[index].qualifiedName)
+        guard let owner = enclosingObject(of: visit) else { return name }
+        let prefix = text(from: -1, to: owner)
+        let tail = text(from: owner, to: visit)
+        guard let className = graph.global(graph.object(visits[owner].value)?.callable ?? .null) else {
+            return prefix + tail
+        }
+        let short = escaped(className.name)
+        let place = prefix.isEmpty ? short : "\(prefix).\(short)"
+        if case .argument(-1) = visits[visit].step, visits[visit].parent == owner { return place }
+        let parameter = tail.hasPrefix(".") ? String(tail.dropFirst()) : tail
+        return "\(place)(\(parameter)=\(name))"
+    }
+
+    /// The name stands inside of an object that was made from another of `globals`.
+    func isInside(_ globals: Set<Int>, global index: Int) -> Bool {
+        guard var visit = visitOfGlobal[index] else { return false }
+        var isOwn = true
+        while let owner = enclosingObject(of: visit) {
+            if let made = graph.globalIndex(graph.object(visits[owner].value)?.callable ?? .null),
+                made != index || !isOwn, globals.contains(made)
+            {
+                return true
+            }
+            isOwn = false
+            visit = owner
+        }
+        return false
+    }
+
+    private func enclosingObject(of visit: Int) -> Int? {
+        var current = visits[visit].parent
+        while current >= 0 {
+            if graph.object(visits[current].value) != nil { return current }
+            current = visits[current].parent
+        }
+        return nil
+    }
+
+    private func text(from ancestor: Int, to visit: Int) -> String {
+        var parts: [String] = []
+        var current = visit
+        while current > 0, current != ancestor {
+            parts.append(text(visits[current]))
+            current = visits[current].parent
+        }
+        let joined = parts.reversed().joined()
+        return ancestor == -1 && joined.hasPrefix(".") ? String(joined.dropFirst()) : joined
+    }
+
+    private func text(_ visit: Visit) -> String {
+        switch visit.step {
+        case .attribute(let name): return ".\(escaped(name))"
+        case .key(let name): return "['\(escaped(name))']"
+        case .index(let index): return "[\(index)]"
+        case .argument(let index): return index < 0 ? "" : ".args[\(index)]"
+        case .member(let index):
+            // (name, estimator, columns): the estimator is what the list is about.
+            let isNamed = graph.elements(visits[visit.parent].value)?.first.flatMap { graph.text($0) } != nil
+            return index == 1 && isNamed && graph.object(visit.value) != nil ? "" : "[\(index)]"
+        }
+    }
+}

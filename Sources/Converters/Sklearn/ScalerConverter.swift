@@ -1,0 +1,97 @@
+import Pickle
+import Scoring
+
+/// `StandardScaler`, `MinMaxScaler`, `MaxAbsScaler` and `RobustScaler`: arithmetic with one or two constants per column.
+///
+/// A table of float32 columns only stays float32 and every step is rounded; up to 1.7 the constants take part as
+/// float64, from 1.8 they are rounded first. Rules from `sklearn/preprocessing/_data.py`, 1.1.3 to 1.9.1.
+struct ScalerConverter: Converter {
+    static let classNames = [
+        "sklearn.preprocessing._data.MaxAbsScaler", "sklearn.preprocessing._data.MinMaxScaler",
+        "sklearn.preprocessing._data.RobustScaler", "sklearn.preprocessing._data.StandardScaler",
+    ]
+
+    let estimator: Estimator
+
+    private let shift: [Double]?
+    private let scale: [Double]?
+    private let clip: (low: Double, high: Double)?
+
+    init(_ estimator: Estimator) throws {
+        self.estimator = estimator
+        switch estimator.shortName {
+        case "StandardScaler":
+            shift = try estimator.bool("with_mean") ? try estimator.numbers("mean_") : nil
+            scale = try estimator.bool("with_std") ? try estimator.numbers("scale_") : nil
+            clip = nil
+        case "RobustScaler":
+            shift = try estimator.bool("with_centering") ? try estimator.numbers("center_") : nil
+            scale = try estimator.bool("with_scaling") ? try estimator.numbers("scale_") : nil
+            clip = nil
+        case "MaxAbsScaler":
+            shift = nil
+            scale = try estimator.numbers("scale_")
+            clip = try estimator.bool("clip", default: false) ? (-1, 1) : nil
+        default:
+            shift = try estimator.numbers("min_")
+            scale = try estimator.numbers("scale_")
+            clip = try ScalerConverter.clip(estimator)
+        }
+    }
+
+    private static func clip(_ estimator: Estimator) throws -> (low: Double, high: Double)? {
+        guard try estimator.bool("clip", default: false) else { return nil }
+        let range = try estimator.list("feature_range").map { PickledScalar($0, estimator.graph) }
+        guard range.count == 2, case .number(let low) = range[0], case .number(let high) = range[1] else {
+            throw estimator.unexpected("feature_range", "two numbers")
+        }
+        return (low, high)
+    }
+
+    func transform(_ table: Table, into program: inout Program) throws -> Table {
+        try estimator.requireFittedColumns(table)
+        let type = try table.floatType(for: estimator)
+        let isSingle = type == .float32
+        guard [shift, scale].allSatisfy({ $0?.count ?? table.lanes.count == table.lanes.count }) else {
+            throw estimator.refuse("it has not one constant per column")
+        }
+        try program.requireFinite(table, width: .float64, allowsMissing: true)
+        let steps = try steps(table, isSingle: isSingle)
+        var result = table.asArray(type)
+        guard !steps.isEmpty else { return result }
+        let slots = try program.builder.scale(table.slots, steps: steps, width: isSingle ? .float32 : .float64)
+        for (index, slot) in slots.enumerated() {
+            result.lanes[index].slot = slot
+            result.lanes[index].kind = .number(type)
+            result.lanes[index].isBounded = false
+        }
+        return result
+    }
+
+    private func steps(_ table: Table, isSingle: Bool) throws -> [ScaleStep] {
+        func constants(_ values: [Double]) -> [Double] {
+            isSingle && estimator.version >= .release(1, 8) ? values.map { Double(Float($0)) } : values
+        }
+        if table.isSparse {
+            if shift != nil || clip != nil { throw estimator.refuse("it moves the zeros of a sparse matrix") }
+            // scikit-learn multiplies sparse columns by the reciprocal.
+            return scale.map { [.multiply($0.map { 1 / $0 })] } ?? []
+        }
+        if estimator.shortName == "MinMaxScaler" {
+            if isSingle { throw estimator.refuse("its arithmetic in float32 is not settled") }
+            var steps = [scale.map { ScaleStep.multiply($0) }, shift.map { ScaleStep.add($0) }].compactMap(\.self)
+            if let clip {
+                steps.append(.atLeast(table.lanes.map { _ in clip.low }))
+                steps.append(.atMost(table.lanes.map { _ in clip.high }))
+            }
+            return steps
+        }
+        var steps = [shift.map { ScaleStep.subtract(constants($0)) }, scale.map { ScaleStep.divide(constants($0)) }]
+            .compactMap(\.self)
+        if let clip {
+            steps.append(.atLeast(table.lanes.map { _ in clip.low }))
+            steps.append(.atMost(table.lanes.map { _ in clip.high }))
+        }
+        return steps
+    }
+}
