@@ -80,8 +80,9 @@ struct SchemaReader {
             }
             return flag == meaning
         }
-        // MLflow's `ColSpec.from_json_dict` takes a scalar column without the key as required, and every other as optional.
-        return type.isScalar
+        // MLflow's `ColSpec.from_json_dict` takes a scalar column without the key as required, and every other as optional;
+        // its `Schema` has no optional columns without names.
+        return type.isScalar || item["name"] == nil
     }
 
     private func name(_ item: JSONValue, at path: String) throws(MLmodelError) -> String? {

@@ -4,6 +4,7 @@ struct YAMLComposer {
     private struct Composed {
         let node: YAMLNode
         let count: Int
+        let textBytes: Int
         let height: Int
     }
 
@@ -15,6 +16,7 @@ struct YAMLComposer {
     private let limits: YAMLLimits
     private var anchors: [String: Anchor] = [:]
     private var nodeCount = 0
+    private var textBytes = 0
 
     init(limits: YAMLLimits) {
         self.limits = limits
@@ -41,7 +43,6 @@ struct YAMLComposer {
             return try expansion(of: name, in: parser, at: event.mark, depth: depth)
         }
         if let tag = event.tag { throw parser.error(.explicitTag(tag), at: event.mark) }
-        try spend(1, in: parser, at: event.mark)
         if let anchor = event.anchor {
             anchors[anchor] = .open
             guard anchors.count <= limits.maxAnchors else {
@@ -51,11 +52,14 @@ struct YAMLComposer {
         let composed: Composed
         switch event.kind {
         case .scalar(let text, let isPlain):
-            composed = Composed(
-                node: .scalar(text: text, isPlain: isPlain, mark: event.mark), count: 1, height: 1)
+            try spend(1, text.utf8.count, in: parser, at: event.mark)
+            let node = YAMLNode.scalar(text: text, isPlain: isPlain, mark: event.mark)
+            composed = Composed(node: node, count: 1, textBytes: text.utf8.count, height: 1)
         case .sequenceStart:
+            try spend(in: parser, at: event.mark)
             composed = try sequence(from: &parser, mark: event.mark, depth: depth)
         case .mappingStart:
+            try spend(in: parser, at: event.mark)
             composed = try mapping(from: &parser, mark: event.mark, depth: depth)
         case .streamStart, .streamEnd, .documentStart, .documentEnd, .alias, .sequenceEnd, .mappingEnd:
             throw parser.error(.syntax("a value is missing"), at: event.mark)
@@ -69,6 +73,7 @@ struct YAMLComposer {
     ) throws(YAMLError) -> Composed {
         var items: [YAMLNode] = []
         var count = 1
+        var textBytes = 0
         var height = 0
         while true {
             let event = try parser.next()
@@ -76,9 +81,10 @@ struct YAMLComposer {
             let item = try node(from: &parser, event: event, depth: depth + 1)
             items.append(item.node)
             count += item.count
+            textBytes += item.textBytes
             height = max(height, item.height)
         }
-        return Composed(node: .sequence(items, mark: mark), count: count, height: height + 1)
+        return Composed(node: .sequence(items, mark: mark), count: count, textBytes: textBytes, height: height + 1)
     }
 
     private mutating func mapping(
@@ -87,6 +93,7 @@ struct YAMLComposer {
         var entries: [YAMLEntry] = []
         var seen: [String: YAMLMark] = [:]
         var count = 1
+        var textBytes = 0
         var height = 1
         while true {
             let event = try parser.next()
@@ -98,9 +105,10 @@ struct YAMLComposer {
             let value = try node(from: &parser, event: parser.next(), depth: depth + 1)
             entries.append(YAMLEntry(key: key, keyMark: event.mark, value: value.node))
             count += value.count + 1
+            textBytes += value.textBytes + key.utf8.count
             height = max(height, value.height)
         }
-        return Composed(node: .mapping(entries, mark: mark), count: count, height: height + 1)
+        return Composed(node: .mapping(entries, mark: mark), count: count, textBytes: textBytes, height: height + 1)
     }
 
     private mutating func key(
@@ -129,15 +137,21 @@ struct YAMLComposer {
             guard depth + composed.height - 1 <= limits.maxDepth else {
                 throw parser.error(.tooDeep(limit: limits.maxDepth), at: mark)
             }
-            try spend(composed.count, in: parser, at: mark)
+            try spend(composed.count, composed.textBytes, in: parser, at: mark)
             return composed
         }
     }
 
-    private mutating func spend(_ nodes: Int, in parser: borrowing YAMLParser, at mark: YAMLMark) throws(YAMLError) {
+    private mutating func spend(
+        _ nodes: Int = 1, _ bytes: Int = 0, in parser: borrowing YAMLParser, at mark: YAMLMark
+    ) throws(YAMLError) {
         nodeCount += nodes
+        textBytes += bytes
         guard nodeCount <= limits.maxNodes else {
             throw parser.error(.tooManyNodes(limit: limits.maxNodes), at: mark)
+        }
+        guard textBytes <= limits.maxTextBytes else {
+            throw parser.error(.tooMuchText(limit: limits.maxTextBytes), at: mark)
         }
     }
 }

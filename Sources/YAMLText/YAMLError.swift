@@ -11,6 +11,7 @@ public struct YAMLError: Error, Sendable, Equatable {
         case tooLarge(limit: Int, count: Int)
         case tooDeep(limit: Int)
         case tooManyNodes(limit: Int)
+        case tooMuchText(limit: Int)
         case tooManyAnchors(limit: Int)
         case duplicateKey(String, first: YAMLMark)
         case keyNotScalar
@@ -44,10 +45,11 @@ public struct YAMLError: Error, Sendable, Equatable {
         case .syntax(let words): "it is not valid YAML (\(words))"
         case .encoding(let words): "it is not valid UTF-8 text (\(words))"
         case .empty: "it is empty"
-        case .tooLarge(let limit, let count): "it has \(count) bytes, and the limit is \(limit)"
+        case .tooLarge(let limit, let count): "it has \(grouped(count)) bytes, and the limit is \(grouped(limit))"
         case .tooDeep(let limit): "it is nested more than \(limit) levels deep"
-        case .tooManyNodes(let limit): "it has more than \(limit) values once its aliases are replaced"
-        case .tooManyAnchors(let limit): "it has more than \(limit) anchors"
+        case .tooManyNodes(let limit): "it has more than \(grouped(limit)) values once its aliases are replaced"
+        case .tooMuchText(let limit): "it has more than \(grouped(limit)) bytes of text once its aliases are replaced"
+        case .tooManyAnchors(let limit): "it has more than \(grouped(limit)) anchors"
         case .duplicateKey(let key, let first):
             "the key `\(escaped(key))` appears twice, first on line \(first.line), column \(first.column)"
         case .keyNotScalar: "a list or mapping is used as a key, and only text can be one"

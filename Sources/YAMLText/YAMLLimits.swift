@@ -6,6 +6,8 @@ public struct YAMLLimits: Sendable {
     public var maxDepth = 64
     /// Keys, scalars, lists and mappings, counted after aliases are replaced.
     public var maxNodes = 200_000
+    /// Bytes of all scalars and keys, counted after aliases are replaced.
+    public var maxTextBytes = 16 << 20
     /// Anchors (`&name`) in one document.
     public var maxAnchors = 10_000
 

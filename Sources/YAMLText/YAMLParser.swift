@@ -51,7 +51,7 @@ struct YAMLParser: ~Copyable {
         var event = yaml_event_t()
         guard yaml_parser_parse(parser, &event) == 1 else { throw failure() }
         defer { yaml_event_delete(&event) }
-        return translated(event)
+        return try translated(event)
     }
 
     /// Raises `kind` at `mark`, with the line shown.
@@ -59,7 +59,7 @@ struct YAMLParser: ~Copyable {
         YAMLError(kind, file: file, mark: mark, sourceLine: sourceLine(mark.line))
     }
 
-    private func translated(_ event: yaml_event_t) -> YAMLEvent {
+    private func translated(_ event: yaml_event_t) throws(YAMLError) -> YAMLEvent {
         let mark = YAMLMark(event.start_mark)
         switch event.type {
         case YAML_NO_EVENT, YAML_STREAM_END_EVENT:
@@ -91,7 +91,7 @@ struct YAMLParser: ~Copyable {
             return YAMLEvent(kind: .mappingEnd, mark: mark)
         default:
             // C enums are open in Swift; libyaml 0.2.5 has no further event.
-            return YAMLEvent(kind: .streamEnd, mark: mark)
+            throw error(.syntax("libyaml gave an event of an unknown kind"), at: mark)
         }
     }
 

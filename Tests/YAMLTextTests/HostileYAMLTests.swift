@@ -62,6 +62,11 @@ import Testing
             name: "a list of 300,000 values", text: "[\(String(repeating: "x,", count: 300_000))]",
             kind: .tooManyNodes(limit: 200_000)),
         Flood(
+            name: "80 kB of text 20,000 times",
+            text:
+                "a: &a \"\(String(repeating: "x", count: 80_000))\"\nb: [\(String(repeating: "*a,", count: 20_000))]\n",
+            kind: .tooMuchText(limit: 16 << 20)),
+        Flood(
             name: "20,000 anchors",
             text: (0..<20_000).map { "- &a\($0) x\n" }.joined(), kind: .tooManyAnchors(limit: 10_000)),
     ]
