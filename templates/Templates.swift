@@ -7,6 +7,8 @@ public enum Template: String, CaseIterable, Sendable {
     case nativeDockerfile = "native/native.Dockerfile"
     /// The image of a model that Python serves.
     case pythonDockerfile = "python/python.Dockerfile"
+    /// The worker that loads a model with Python.
+    case score = "python/score.py"
     /// What the builder may send from the context: `app/` and the Dockerfile.
     case dockerignore = "shared/dockerignore"
 
@@ -20,6 +22,7 @@ public enum Template: String, CaseIterable, Sendable {
         switch self {
         case .nativeDockerfile: PackageResources.native_Dockerfile
         case .pythonDockerfile: PackageResources.python_Dockerfile
+        case .score: PackageResources.score_py
         case .dockerignore: PackageResources.dockerignore
         }
     }
@@ -28,7 +31,7 @@ public enum Template: String, CaseIterable, Sendable {
     public var placeholders: [String] {
         switch self {
         case .pythonDockerfile: ["baseImage"]
-        case .nativeDockerfile, .dockerignore: []
+        case .nativeDockerfile, .score, .dockerignore: []
         }
     }
 }

@@ -1,1 +1,4 @@
-print("skiff")
+import Diagnostics
+import Glibc
+
+exit(Tool.run(Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -1,0 +1,60 @@
+import JSONText
+import MLmodelFormat
+
+/// `app/serving.json`: what the scorer and its Python worker read when they start.
+enum ServingDocument {
+    /// - Parameter selfTest: a request and the answer that the scorer must give before it is ready.
+    static func json(_ plan: ServingPlan, selfTest: (request: JSONValue, response: JSONValue)?) -> JSONValue {
+        var object: JSONObject = [
+            "format": 1, "name": .string(plan.name), "version": .optional(plan.version),
+            "skiff_version": .string(ToolVersion.text), "backend": backend(of: plan), "schema": schema(of: plan),
+            "params": params(of: plan), "mlflow_version": .optional(plan.mlflowVersion),
+            "predict_fn": .string(plan.predictFunction), "limits": [:],
+        ]
+        object["self_test"] = selfTest.map { ["request": $0.request, "response": $0.response] } ?? .null
+        if let python = plan.python {
+            object["python"] = ["loader": .string(python.loader), "model": .string(python.modelPath)]
+        }
+        return .object(object)
+    }
+
+    static func schema(of plan: ServingPlan) -> JSONValue {
+        let source = JSONValue.string(plan.schemaSource.rawValue)
+        switch plan.schema {
+        case .columns(let columns)?:
+            return ["kind": "columns", "source": source, "columns": .array(columns.map(json))]
+        case .tensors(let tensors)?:
+            return ["kind": "tensors", "source": source, "tensors": .array(tensors.map(json))]
+        case nil:
+            return .null
+        }
+    }
+
+    static func params(of plan: ServingPlan) -> JSONValue {
+        .array(
+            plan.params.map { param in
+                [
+                    "name": .string(param.name), "type": param.type.json, "default": param.default,
+                    "shape": param.shape.map { .array($0.map(JSONValue.int)) } ?? .null,
+                ]
+            })
+    }
+
+    private static func backend(of plan: ServingPlan) -> JSONValue {
+        switch plan.runtime {
+        case .native: ["kind": "native", "model": "model.skiff"]
+        case .python: ["kind": "python", "command": ["python", "-u", "/app/score.py"], "workers": 1]
+        }
+    }
+
+    private static func json(_ column: ColumnSpec) -> JSONValue {
+        ["name": .optional(column.name), "type": column.type.json, "required": .bool(column.required)]
+    }
+
+    private static func json(_ tensor: TensorSpec) -> JSONValue {
+        [
+            "name": .optional(tensor.name), "dtype": .string(tensor.dtype),
+            "shape": .array(tensor.shape.map(JSONValue.int)),
+        ]
+    }
+}

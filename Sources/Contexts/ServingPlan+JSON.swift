@@ -1,0 +1,41 @@
+public import JSONText
+import MLmodelFormat
+
+extension ServingPlan {
+    /// The plan as one JSON object: what `--json` prints and the manifest keeps under `decisions`.
+    public var json: JSONObject {
+        var object: JSONObject = [
+            "name": .string(name), "version": .optional(version), "requested": .string(requested.rawValue),
+            "runtime": .string(runtime.rawValue), "reasons": .array(reasons.map(JSONValue.string)),
+            "refusals": .array(
+                refusals.map { ["path": .string($0.path), "reason": .string($0.reason), "help": .optional($0.help)] }),
+            "platform": .string(machine.platform), "flavors": .array(flavors.map(JSONValue.string)),
+            "mlflow_version": .optional(mlflowVersion), "predict_fn": .string(predictFunction),
+            "schema": ServingDocument.schema(of: self), "params": ServingDocument.params(of: self),
+        ]
+        object["base_image"] = .string(python?.baseImage.text ?? "scratch")
+        if let python {
+            object["python"] = [
+                "version": .optional(python.version), "loader": .string(python.loader),
+                "requirements": .array(python.requirements.map { .string($0.text) }),
+                "not_pinned": .array(python.unpinned.map { .string($0.text) }),
+                "findings": .array(python.findings.map(Self.json)),
+                "left_out": .array(python.leftOut.map(JSONValue.string)), "transitive_dependencies_locked": false,
+            ]
+        }
+        object["notes"] = .array(notes.map(JSONValue.string))
+        return object
+    }
+
+    // The file as the person named it depends on where the model lies: only its last component is recorded.
+    private static func json(_ finding: PythonEnvironment.Finding) -> JSONValue {
+        [
+            "kind": .string(finding.kind.rawValue), "file": .string(lastComponent(finding.file)),
+            "line": .int(finding.line), "text": .string(finding.text), "reason": .string(finding.reason),
+        ]
+    }
+
+    static func lastComponent(_ path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? path
+    }
+}

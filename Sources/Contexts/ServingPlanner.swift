@@ -1,0 +1,82 @@
+import Diagnostics
+import FileTrees
+import MLmodelFormat
+import Registry
+
+/// Decides how a model is served.
+public enum ServingPlanner {
+    /// The plan for `model`: the same for the same arguments, and nothing is read or written.
+    ///
+    /// - Parameter conversion: what became of it; nil when nobody tried, which is right for `--runtime python` only.
+    /// - Throws: `ContextsError` of kind `.refused` (exit 1) with every reason when native was demanded and the model did
+    ///   not convert; of kind `.model` or `.option` when no image can be named.
+    public static func plan(
+        _ model: DescribedModel, conversion: ConversionOutcome?, options: PlanOptions
+    ) throws -> ServingPlan {
+        let (schema, source) = schema(of: model)
+        var plan = ServingPlan(
+            name: options.name ?? model.identity.name ?? "model", version: model.identity.version,
+            requested: options.runtime, runtime: .python, reasons: [], refusals: [], compiled: nil, python: nil,
+            machine: options.machine, flavors: model.mlmodel.flavors.map(\.name),
+            mlflowVersion: model.mlmodel.mlflowVersion, predictFunction: model.mlmodel.predictFunction,
+            schema: schema, schemaSource: source, params: model.mlmodel.signature?.params ?? [], notes: [])
+        switch (conversion, options.runtime) {
+        case (.converted(let compiled, let notes)?, .auto), (.converted(let compiled, let notes)?, .native):
+            guard options.baseImage == nil else {
+                throw ContextsError(
+                    .option, "cannot use `--base-image`: a converted model needs no base image",
+                    hints: ["add `--runtime python` to serve this model with its Python libraries"], status: .misuse)
+            }
+            plan.runtime = .native
+            plan.compiled = compiled
+            plan.reasons = ["every step of the model converts exactly"]
+            plan.notes = notes
+            return plan
+        case (.refused(let refusals)?, .native):
+            throw refusedNative(model, refusals)
+        case (nil, .native):
+            throw refusedNative(model, [])
+        case (.refused(let refusals)?, _):
+            plan.refusals = refusals
+            plan.reasons = ["the model does not convert exactly"]
+        case (_, .python):
+            plan.reasons = ["asked for by `--runtime python`"]
+        case (nil, .auto):
+            plan.reasons = ["nobody tried to convert the model"]
+        }
+        plan.python = try PythonPlanner.plan(model, options: options)
+        plan.notes = PythonPlanner.notes(of: plan)
+        return plan
+    }
+
+    private static func schema(of model: DescribedModel) -> (Schema?, ServingPlan.SchemaSource) {
+        if let schema = model.mlmodel.signature?.inputs { return (schema, .signature) }
+        if let schema = model.inputExample?.inferredSchema() { return (schema, .inputExample) }
+        return (nil, .none)
+    }
+
+    private static func refusedNative(_ model: DescribedModel, _ refusals: [Refusal]) -> ContextsError {
+        ContextsError(
+            .refused, "cannot serve `\(escaped(model.shownName))` natively: it does not convert exactly",
+            details: refusals.map(\.sentence), hints: ["leave out `--runtime native` to serve it with Python"],
+            status: .wanting)
+    }
+}
+
+extension Refusal {
+    /// One line: what in the model, why, and what helps.
+    public var sentence: String {
+        let subject = path.isEmpty ? "" : "`\(escaped(path))`: "
+        return subject + reason + (help.map { " (\($0))" } ?? "")
+    }
+}
+
+extension ServingPlanner {
+    /// Converts the model, unless Python was asked for, and plans.
+    ///
+    /// - Throws: as `plan(_:conversion:options:)`; also when the file of the model cannot be read.
+    public static func plan(_ model: DescribedModel, options: PlanOptions) throws -> ServingPlan {
+        let conversion = options.runtime == .python ? nil : try ModelConversion.attempt(model)
+        return try plan(model, conversion: conversion, options: options)
+    }
+}

@@ -1,0 +1,51 @@
+import Arguments
+import Contexts
+import Diagnostics
+import Platform
+
+/// `skiff serve FILE.skiff|CONTEXT`: the scorer on this machine, without a container.
+enum ServeCommand: Command {
+    static let specification = CommandSpec(
+        "serve", abstract: "run the scoring server on this machine",
+        discussion: """
+            Becomes skiff-scorer; end it with Ctrl-C. A context of a Python model needs the model's libraries in the \
+            `python` of PATH.
+            """,
+        arguments: [ArgumentSpec("TARGET", help: "a .skiff file or a context", completion: .files)],
+        options: [
+            OptionSpec("port", .value("N"), defaultValue: "8080", help: "the port to listen on"),
+            OptionSpec("host", .value("ADDRESS"), defaultValue: "127.0.0.1", help: "the numeric address to listen on"),
+            ScorerBinary.specification,
+        ],
+        examples: [
+            .init("skiff serve churn.skiff --port 9000", "serve a converted model"),
+            .init("skiff serve context", "serve what the image would"),
+        ])
+
+    static func run(_ context: CommandContext) throws -> ExitStatus {
+        let port = context.arguments.value("port") ?? "8080"
+        guard let number = UInt16(port), number > 0 else {
+            throw Diagnostic(
+                "cannot listen on port `\(escaped(port))`: a port is a number from 1 to 65535", status: .misuse)
+        }
+        let target = context.arguments.positional[0]
+        guard let status = try FileStatus.of(target) else {
+            throw Diagnostic("cannot serve `\(escaped(target, limit: 1000))`: there is no such file or folder")
+        }
+        var app = target
+        if status.kind == .directory {
+            app = target + "/app"
+            guard try FileStatus.of(app + "/serving.json")?.kind == .file else {
+                throw Diagnostic(
+                    "cannot serve `\(escaped(target, limit: 1000))`: it has no `app/serving.json`, so it is no context",
+                    hints: ["make one with `skiff pack MODEL -o DIR`"])
+            }
+        }
+        let scorer = try ScorerBinary.find(context, for: .current)
+        let host = context.arguments.value("host") ?? "127.0.0.1"
+        let address = host.contains(":") ? "[\(host)]:\(number)" : "\(host):\(number)"
+        try ChildProcess.become(
+            ChildProcess.Request(
+                scorer.path, ["--listen", address, app], environment: context.surroundings.environment))
+    }
+}
