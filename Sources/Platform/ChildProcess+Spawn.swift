@@ -23,8 +23,6 @@ extension ChildProcess {
     public static func become(_ request: Request) throws(FileError) -> Never {
         let path = try locate(request)
         if let folder = request.workingDirectory, chdir(folder) != 0 { throw .last("enter", folder) }
-        var none = Signals.set([])
-        pthread_sigmask(SIG_SETMASK, &none, nil)
         signal(SIGPIPE, SIG_DFL)
         withCStrings([request.executable] + request.arguments) { arguments in
             withCStrings(environmentList(request)) { environment in _ = execve(path, arguments, environment) }

@@ -1,9 +1,11 @@
+import CLinux
 import Glibc
 import Synchronization
 
 /// What SIGINT, SIGTERM and SIGHUP do to the tool: they remove what is half written, then end the process.
 ///
-/// Registered paths are removed by a thread of its own that waits for the signals; nothing runs inside a signal handler.
+/// The signal handler only writes the number of the signal to a pipe; a thread of our own reads it and removes the registered
+/// paths.
 public enum Interruption {
     private struct Registry {
         var paths: [Int: String] = [:]
@@ -11,9 +13,10 @@ public enum Interruption {
         var isWatching = false
     }
     private static let registry = Mutex(Registry())
+    /// Where the signal handler writes; set before the handler is installed.
+    private static let pipeEnd = Atomic<Int32>(-1)
 
-    /// Begins to watch. Call it in `main`, before any other thread begins, because it blocks the signals for this thread and
-    /// those that it starts. Ends the process with 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP).
+    /// Begins to watch; once is enough. Ends the process with 130 (SIGINT), 143 (SIGTERM) or 129 (SIGHUP).
     ///
     /// It also makes a vanished reader of our output an error (`EPIPE`) instead of a sudden death (SIGPIPE).
     public static func watch() throws(FileError) {
@@ -23,22 +26,38 @@ public enum Interruption {
         }
         guard isFirst else { return }
         Signals.ignoreBrokenPipes()
-        var signals = Signals.set([SIGINT, SIGTERM, SIGHUP])
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        var ends: [Int32] = [-1, -1]
+        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw .last("watch", "the signals") }
+        pipeEnd.store(ends[1], ordering: .releasing)
+        let number = UnsafeMutableRawPointer(bitPattern: Int(ends[0]))
         var thread = pthread_t()
-        let code = pthread_create(&thread, nil, { _ in Interruption.waitForSignal() }, nil)
-        guard code == 0 else { throw FileError("start", "the thread that waits for signals", .system(code)) }
+        let code = pthread_create(&thread, nil, { Interruption.waitForSignal(Int32(Int(bitPattern: $0))) }, number)
+        guard code == 0 else { throw FileError("watch", "the signals", .system(code)) }
         pthread_detach(thread)
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { Interruption.note($0) }
+        action.sa_flags = SA_RESTART
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            guard sigaction(signal, &action, nil) == 0 else { throw .last("watch", "the signals") }
+        }
     }
 
-    private static func waitForSignal() -> Never {
-        var signals = Signals.set([SIGINT, SIGTERM, SIGHUP])
-        var signal: Int32 = 0
-        while sigwait(&signals, &signal) != 0 {}
-        // The lock is never given back: nothing can be registered, committed or begun any more.
+    /// The signal handler: only what is safe there.
+    private static func note(_ signal: Int32) {
+        let saved = errno
+        var byte = UInt8(truncatingIfNeeded: signal)
+        _ = write(pipeEnd.load(ordering: .acquiring), &byte, 1)
+        errno = saved
+    }
+
+    private static func waitForSignal(_ number: Int32) -> Never {
+        var signal: UInt8 = 0
+        // Our own pipe, whose other end stays open: a read gives one byte.
+        while retrying({ read(number, &signal, 1) }) != 1 {}
+        // The lock is never given back: nothing can be registered or committed any more.
         registry.withLock { registry -> Never in
             for path in registry.paths.values { removeForGood(path) }
-            _exit(128 + signal)
+            _exit(128 + Int32(signal))
         }
     }
 
