@@ -31,8 +31,7 @@ struct FrameBuilder {
         let present = decoder.columns.indices.filter { request.present[$0] }
         var bytes = Array((decoder.isTensor ? "{\"form\":\"tensor\"" : "{\"form\":\"frame\"").utf8)
         bytes.append(contentsOf: ",\"rows\":\(request.rows),\"columns\":".utf8)
-        let names = present.map { JSONValue.optional(decoder.columns[$0].name) }
-        JSONWriter.append(decoder.isNamed ? .array(names) : .null, style: .compact, to: &bytes)
+        JSONWriter.append(names(present), style: .compact, to: &bytes)
         bytes.append(contentsOf: ",\"types\":".utf8)
         let types = present.map {
             decoder.isTensor ? .string(decoder.columns[$0].dtype) : decoder.columns[$0].type.json
@@ -51,6 +50,13 @@ struct FrameBuilder {
         }
         appendParameters(checked, to: &bytes)
         return Payload(bytes: bytes, rows: request.rows)
+    }
+
+    /// The columns' names: the schema's, else the caller's, else none.
+    private func names(_ present: [Int]) -> JSONValue {
+        if decoder.isNamed { return .array(present.map { .optional(decoder.columns[$0].name) }) }
+        guard !decoder.isTensor, decoder.givenNames.count == present.count else { return .null }
+        return .array(decoder.givenNames.map(JSONValue.string))
     }
 
     private func rawPayload(for body: UnsafeRawBufferPointer, isBare: Bool) throws(RequestError) -> Payload {

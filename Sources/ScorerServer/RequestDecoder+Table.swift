@@ -76,6 +76,7 @@ extension RequestDecoder {
             throw RequestError(
                 .invalidParameterValue, "/dataframe_split/columns: the column `\(quoted(twice))` appears twice.")
         }
+        if !isNamed { givenNames = Array(names.prefix(columns.count)) }
         for (position, name) in names.enumerated() {
             let index = isNamed ? index(of: name, hint: position) : position < columns.count ? position : nil
             if index == nil { extras.append(name) }
@@ -183,7 +184,7 @@ extension RequestDecoder {
             try decodeTensorRecord(row, &reader, &sink)
         case .beginObject:
             try decodeMembers(row, &reader, &sink)
-        case .beginArray where !isNamed && !isTensor:
+        case .beginArray where !isNamed && !isTensor && (place == .records || place == .bare || columns.count == 1):
             mapping = Array(columns.indices)
             try decodeRow(event, row, &reader, &sink)
         case .beginArray where isNamed && !isTensor:
@@ -210,6 +211,7 @@ extension RequestDecoder {
         while case .key(let name) = try reader.step() {
             if !isNamed, row == 0, borrowed[name] == nil, borrowed.count < columns.count {
                 borrowed[name] = borrowed.count
+                givenNames.append(name)
             }
             guard let column = index(of: name, hint: hint) else {
                 if extras.count < 20, !extras.contains(name) { extras.append(name) }

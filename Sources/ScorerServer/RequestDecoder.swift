@@ -6,7 +6,7 @@ import JSONText
 /// `params`; other members are passed over, as MLflow does. With `isBare` also a list of records alone.
 ///
 /// Every value must fit its column as it stands. Accepted without loss: a whole number or a boolean for a number, `2.0` for an
-/// integer, 0 and 1 for a boolean, a missing value in an optional, float or double column. Where MLflow changes values silently
+/// integer, 0 and 1 for a boolean, a missing value in an optional, float, double or string column. Where MLflow changes values silently
 /// (fractions cut off, int32 wrapped, texts read as numbers or truth values) the request is refused.
 struct RequestDecoder {
     /// What a body held beside the rows.
@@ -36,6 +36,8 @@ struct RequestDecoder {
     var extras: [String] = []
     /// For columns without names, the names that the first record gives them.
     var borrowed: [String: Int] = [:]
+    /// For columns without names, the caller's names in the order of the columns.
+    var givenNames: [String] = []
     /// In `dataframe_split`, the schema's column of each cell; -1 for one that is not wanted.
     var mapping: [Int] = []
     /// In `dataframe_split`, whether there are column names.
@@ -51,9 +53,10 @@ struct RequestDecoder {
                 let kind = CellKind(spec.type)
                 let takesMissing =
                     switch kind {
-                    case .float, .double: true
+                    case .float, .double, .string: true
                     case .boolean, .integer, .long: !spec.required && integersTakeMissing
-                    case .string, .binary, .datetime, .structured, .tensor: !spec.required
+                    case .datetime, .structured: !spec.required
+                    case .binary, .tensor: false
                     }
                 return DecoderColumn(
                     name: spec.name, kind: kind, type: spec.type, required: spec.required, takesMissing: takesMissing)
@@ -118,6 +121,7 @@ struct RequestDecoder {
         }
         extras.removeAll(keepingCapacity: true)
         borrowed.removeAll(keepingCapacity: true)
+        givenNames.removeAll(keepingCapacity: true)
         mapping.removeAll(keepingCapacity: true)
         hasNames = false
     }

@@ -164,7 +164,7 @@ def build_column(name, kind, values):
     try:
         if kind is None or kind == "any":
             return pandas.Series(values)
-        if kind in FRAME_TYPES:
+        if isinstance(kind, str) and kind in FRAME_TYPES:
             return pandas.Series(values, dtype=FRAME_TYPES[kind])
         if kind == "string":
             column = pandas.Series(values) if values else pandas.Series(values, dtype=object)
@@ -231,12 +231,12 @@ def build_tensor(request):
 
 
 def build_raw(request):
-    """`inputs` and `instances` of a model without a signature, as MLflow's server turns them into NumPy values."""
+    """The rows of a model without a signature, in the types that MLflow's server turns each form into."""
+    data, key = request["data"], request["key"]
+    if key in ("dataframe_split", "dataframe_records"):
+        return build_raw_frame(key, data)
     import numpy
 
-    data, key = request["data"], request.get("key")
-    if key not in ("inputs", "instances"):
-        return data
     if isinstance(data, dict):
         columns = {name: numpy.array(values) for name, values in data.items()}
         if key == "instances" and len({len(column) for column in columns.values() if column.ndim}) > 1:
@@ -251,6 +251,17 @@ def build_raw(request):
                 columns.setdefault(name, []).append(value)
         return {name: numpy.array(values) for name, values in columns.items()}
     return numpy.array(data)
+
+
+def build_raw_frame(key, data):
+    import pandas
+
+    try:
+        if key == "dataframe_records":
+            return pandas.DataFrame(data=data)
+        return pandas.DataFrame(index=data.get("index"), columns=data.get("columns"), data=data["data"])
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise InputError("`{}` is not a table: {}".format(key, problem)) from problem
 
 
 # Answers
@@ -319,10 +330,10 @@ def plain_pandas(pandas, value):
 
 def error_payload(problem):
     """An error frame for an exception. `input` is the caller's mistake, `model` is ours; detail goes to the log."""
-    body = {"kind": "model", "message": MODEL_ERROR, "traceback": traceback.format_exc()}
     if isinstance(problem, InputError):
-        body.update(kind="input", message=str(problem))
-    elif hasattr(problem, "error_code") and hasattr(problem, "get_http_status_code"):
+        return json.dumps({"kind": "input", "message": str(problem)}).encode()
+    body = {"kind": "model", "message": MODEL_ERROR, "traceback": traceback.format_exc()}
+    if hasattr(problem, "error_code") and hasattr(problem, "get_http_status_code"):
         body.update(message=str(problem), error_code=problem.error_code, status=problem.get_http_status_code())
         body["kind"] = "input" if body["status"] < 500 else "model"
     elif isinstance(problem, (ValueError, TypeError)):
