@@ -49,6 +49,11 @@ public struct DescribedModel: Sendable {
             servingInput: try Self.servingInput(mlmodel, folder), example: inputExample, signature: mlmodel.signature)
     }
 
+    /// How messages call a file of the model.
+    func shownPath(_ path: String) -> String {
+        Folder(files: files, shownName: shownName).shown(path)
+    }
+
     private struct Folder {
         let files: FileTree
         let shownName: String

@@ -1,3 +1,4 @@
+import Converters
 public import JSONText
 import MLmodelFormat
 

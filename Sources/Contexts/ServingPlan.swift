@@ -1,3 +1,4 @@
+public import Converters
 public import MLmodelFormat
 public import Scoring
 

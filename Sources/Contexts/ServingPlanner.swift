@@ -1,3 +1,4 @@
+public import Converters
 import Diagnostics
 import FileTrees
 import MLmodelFormat
