@@ -7,7 +7,8 @@ import Platform
 /// The program: its commands, and what happens around each of them.
 enum Tool {
     static let commands: [any Command.Type] = [
-        PackCommand.self, FetchCommand.self, ConvertCommand.self, ServeCommand.self, InspectCommand.self,
+        PackCommand.self, FetchCommand.self, ConvertCommand.self, PredictCommand.self, ServeCommand.self,
+        InspectCommand.self,
         VerifyCommand.self, CompletionsCommand.self,
     ]
 

@@ -29,18 +29,7 @@ enum ServeCommand: Command {
                 "cannot listen on port `\(escaped(port))`: a port is a number from 1 to 65535", status: .misuse)
         }
         let target = context.arguments.positional[0]
-        guard let status = try FileStatus.of(target) else {
-            throw Diagnostic("cannot serve `\(escaped(target, limit: 1000))`: there is no such file or folder")
-        }
-        var app = target
-        if status.kind == .directory {
-            app = target + "/app"
-            guard try FileStatus.of(app + "/serving.json")?.kind == .file else {
-                throw Diagnostic(
-                    "cannot serve `\(escaped(target, limit: 1000))`: it has no `app/serving.json`, so it is no context",
-                    hints: ["make one with `skiff pack MODEL -o DIR`"])
-            }
-        }
+        let app = try ServingTarget.path(of: target, verb: "serve")
         let scorer = try ScorerBinary.find(context, for: .current)
         let host = context.arguments.value("host") ?? "127.0.0.1"
         let address = host.contains(":") ? "[\(host)]:\(number)" : "\(host):\(number)"
