@@ -1,5 +1,4 @@
 public import Bytes
-import Diagnostics
 import JSONText
 
 /// A model in the form that is scored: a `.skiff` file that was checked completely.
@@ -98,7 +97,8 @@ public final class CompiledModel: Sendable {
             value = try JSONText.parse(text, limits: .document)
         } catch {
             throw ScoringError(
-                .damaged, "the program is not JSON: \(error.diagnostic.summary)", byteOffset: section.range.lowerBound)
+                .damaged, "the program is not JSON: \(error.reason)",
+                byteOffset: section.range.lowerBound + error.offset)
         }
         guard let object = value.objectValue else {
             throw ScoringError(.damaged, "the program is not an object", byteOffset: section.range.lowerBound)

@@ -7,7 +7,7 @@ enum Limits {
     /// Operators of a program.
     static let operators = 20_000
     /// Input slots of all operators of a program together.
-    static let inputs = 1 << 24
+    static let inputs = 1 << 22
     /// Sections of a file.
     static let sections = 65_536
     /// Nodes of one tree ensemble.

@@ -82,13 +82,17 @@ struct ProgramHead: Sendable {
     /// Reads the head of a program whose operators were not looked at yet.
     init(_ program: JSONObject, sourceDigest: [UInt8]) throws(ScoringError) {
         func damaged(_ what: String) -> ScoringError { ScoringError(.damaged, "the program's \(what)") }
-        for key in program.keys where !["columns", "tensor", "slots", "operators", "answer", "source"].contains(key) {
-            throw damaged("field `\(key)` is not known")
+        func refuseOthers(_ object: JSONObject?, _ known: [String]) throws(ScoringError) {
+            for key in object?.keys ?? [] where !known.contains(key) { throw damaged("field `\(key)` is not known") }
         }
+        try refuseOthers(program, ["columns", "tensor", "slots", "operators", "answer", "source"])
+        try refuseOthers(program["source"]?.objectValue, ["name", "library"])
+        try refuseOthers(program["answer"]?.objectValue, ["layout", "widths", "slots", "labels"])
         guard let columns = program["columns"]?.arrayValue else { throw damaged("columns are not a list") }
         inputs = InputSchema(columns: [])
         stringSections = []
         for column in columns {
+            try refuseOthers(column.objectValue, ["name", "type", "required", "strings"])
             guard let object = column.objectValue, let name = object["name"]?.stringValue,
                 let type = object["type"]?.stringValue.flatMap(ValueType.init(rawValue:)),
                 let required = object["required"]?.boolValue

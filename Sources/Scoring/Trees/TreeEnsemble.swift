@@ -36,7 +36,9 @@ struct TreeEnsemble: Operator {
             deltaBits: deltaBits, laneBits: laneBits, treeStarts: treeStarts, leafStarts: leafStarts,
             leafCount: values.count / leafWidth, laneSizes: quantizer.laneSizes)
         let depths: [UInt32]
-        if try fields.integer("wordBits", in: 32...64) == 32 {
+        let wordBits = try fields.integer("wordBits", in: 32...64)
+        guard wordBits == 32 || wordBits == 64 else { throw fields.error("`wordBits` is neither 32 nor 64") }
+        if wordBits == 32 {
             let words = try fields.uint32("nodes")
             depths = try check.depths(words, fields)
             nodes = .narrow(words)
