@@ -46,7 +46,7 @@ enum BashCompletion {
             let names = option.spellings.joined(separator: " | ")
             text += "                \(names)) \(source(option.choices, option.completion, fallback: "value")) ;;\n"
         }
-        // Offer every argument's choices: bash does not tell which of them the cursor is at.
+        // Bash does not tell which argument the cursor is at: files are offered when any of them is one, else all choices.
         let words = command.subcommands.map(\.name) + command.arguments.flatMap(\.choices)
         let named = (words + options.flatMap(\.spellings)).joined(separator: " ")
         let completion = command.arguments.map(\.completion)

@@ -63,7 +63,11 @@ enum ZshCompletion {
         let help = "[\(escapedHelp(option.help))]"
         let value = option.valueName.map { ":\($0):\(action(option.choices, option.completion))" } ?? ""
         let star = option.isRepeatable ? "*" : ""
-        return option.spellings.map { BashCompletion.quoted(star + $0 + help + value) }
+        return option.spellings.map { name in
+            // `=` lets the value follow both after a blank and after `=`.
+            let joint = !value.isEmpty && name.hasPrefix("--") ? "=" : ""
+            return BashCompletion.quoted(star + name + joint + help + value)
+        }
     }
 
     private static func argumentLine(_ argument: ArgumentSpec) -> String {

@@ -1,0 +1,15 @@
+# fish completion for boat
+complete -c boat -f
+complete -c boat -n 'not __fish_seen_subcommand_from carry list' -a 'carry' -d 'Carry cargo to a shore'
+complete -c boat -n 'not __fish_seen_subcommand_from carry list' -a 'list' -d 'List what is on board'
+complete -c boat -l json -d 'answer as JSON'
+complete -c boat -l progress -d 'show how far the boat is'
+complete -c boat -l no-progress -d 'not: show how far the boat is'
+complete -c boat -l cache -x -a '(__fish_complete_directories)' -d 'where to keep the cargo: a folder'
+complete -c boat -s h -l help -d 'show this help'
+complete -c boat -l version -d 'show the version'
+complete -c boat -n '__fish_seen_subcommand_from carry' -a '(__fish_complete_path)' -d 'CARGO'
+complete -c boat -n '__fish_seen_subcommand_from carry' -a 'near far' -d 'SHORE'
+complete -c boat -n '__fish_seen_subcommand_from carry' -s o -l output -x -a '(__fish_complete_directories)' -d 'the folder that receives the [cargo]'
+complete -c boat -n '__fish_seen_subcommand_from carry' -l speed -x -a 'slow fast' -d 'how fast the boat goes when there is a lot of wind from behind'
+complete -c boat -n '__fish_seen_subcommand_from carry' -s l -l label -x -d 'a label; don\'t repeat one'
