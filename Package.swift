@@ -121,7 +121,7 @@ let package = Package(
         .target(
             name: "TestKit", dependencies: ["Diagnostics", "Bytes", "JSONText", "Platform"], path: "Tests/TestKit",
             swiftSettings: strict),
-        tests("Floor", []),
+        tests("Floor", ["Platform"]),
         tests("Diagnostics", ["Diagnostics"]),
         tests("Bytes", ["Bytes"]),
         tests("JSONText", ["JSONText", "Diagnostics", "Bytes"]),
