@@ -10,7 +10,7 @@ public struct SHA256Stream: ~Copyable {
     /// Starts with no bytes.
     public init() {
         guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-            fatalError("libcrypto cannot start SHA-256: it is out of memory or lacks its default provider")
+            preconditionFailure("libcrypto cannot start SHA-256: it is out of memory or lacks its default provider")
         }
         self.context = context
     }
@@ -23,7 +23,7 @@ public struct SHA256Stream: ~Copyable {
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return }
         guard EVP_DigestUpdate(context, start, bytes.count) == 1 else {
-            fatalError("libcrypto cannot continue SHA-256")
+            preconditionFailure("libcrypto cannot continue SHA-256")
         }
     }
 
@@ -31,7 +31,7 @@ public struct SHA256Stream: ~Copyable {
     public consuming func finish() -> SHA256Digest {
         var bytes = [UInt8](repeating: 0, count: SHA256Digest.byteCount)
         guard EVP_DigestFinal_ex(context, &bytes, nil) == 1, let digest = SHA256Digest(bytes: bytes) else {
-            fatalError("libcrypto cannot finish SHA-256")
+            preconditionFailure("libcrypto cannot finish SHA-256")
         }
         return digest
     }

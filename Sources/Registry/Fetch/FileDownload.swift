@@ -58,7 +58,7 @@ final class FileDownload: BodyReceiver {
     /// The digest of what was written.
     func finish(isDurable: Bool) throws(FileError) -> SHA256Digest {
         if isDurable { try file.synchronize() }
-        guard let stream = stream.take() else { fatalError("a download is finished twice") }
+        guard let stream = stream.take() else { preconditionFailure("a download is finished twice") }
         return stream.finish()
     }
 
