@@ -1,4 +1,3 @@
-import CEvent
 import Glibc
 
 /// Asks a server on this machine for `/ready`, without anything but the C library: a `FROM scratch` image has no curl.
