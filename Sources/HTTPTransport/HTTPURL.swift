@@ -62,7 +62,7 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Throws: as `init(_:)`.
     public static func parse(_ text: String) throws(HTTPError) -> (url: HTTPURL, user: UserInformation?) {
-        let shown = redacted(text)
+        let shown = escaped(withoutSecrets(text))
         func refuse(_ reason: String) -> HTTPError { HTTPError(.url(text: shown, reason: reason)) }
 
         guard let colon = text.firstRange(of: "://") else {
@@ -126,8 +126,8 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
         return (host.lowercased(), port)
     }
 
-    /// `text` without user information, query and fragment, escaped and cut: for errors about text that is no URL.
-    static func redacted(_ text: String) -> String {
+    /// `text` without user information, query and fragment: for messages about text that need not be a URL.
+    public static func withoutSecrets(_ text: String) -> String {
         var shown = text[..<(text.firstIndex { $0 == "?" || $0 == "#" } ?? text.endIndex)]
         if let start = shown.firstRange(of: "://")?.upperBound {
             let end = shown[start...].firstIndex(of: "/") ?? shown.endIndex
@@ -135,7 +135,7 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
                 shown = shown[..<start] + shown[shown.index(after: at)...]
             }
         }
-        return escaped(String(shown))
+        return String(shown)
     }
 }
 

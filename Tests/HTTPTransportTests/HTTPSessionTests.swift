@@ -6,12 +6,10 @@ import Testing
 @testable import HTTPTransport
 
 @Suite struct HTTPSessionTests {
-    /// Short times, no waiting between attempts, no proxy.
+    /// No waiting between attempts, no proxy.
     static var settings: HTTPSettings {
         var settings = HTTPSettings(userAgent: "skiff-test", environment: [:])
         settings.retry.firstWaitSeconds = 0
-        settings.timeouts.firstByteSeconds = 1
-        settings.timeouts.stallSeconds = 1
         return settings
     }
 
@@ -157,6 +155,8 @@ import Testing
         defer { server.stop() }
         var settings = Self.settings
         settings.retry.attempts = 1
+        settings.timeouts.firstByteSeconds = 1
+        settings.timeouts.stallSeconds = 1
         let error = #expect(throws: HTTPError.self) { try Self.get(server.origin + "/x", settings: settings) }
         #expect(error?.diagnostic.summary == "cannot wait any longer for `\(server.origin)`: \(reason)")
     }

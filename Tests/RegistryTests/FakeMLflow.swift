@@ -73,12 +73,14 @@ struct FakeMLflow {
         try Surroundings(environment: ["MLFLOW_TRACKING_URI": server.origin].merging(variables) { _, new in new })
     }
 
-    func resolve(_ reference: String = "models:/churn/3", _ variables: [String: String] = [:]) throws -> ResolvedModel {
+    /// - Parameter patienceSeconds: how long to wait for a silent server; long, for machines with much to do.
+    func resolve(
+        _ reference: String = "models:/churn/3", _ variables: [String: String] = [:], patienceSeconds: Double = 60
+    ) throws -> ResolvedModel {
         var settings = try MLflowSettings(surroundings(variables).environment, userAgent: "skiff-test") { false }
-        // No waiting between attempts, and short patience, so that no test waits long.
+        // No waiting between attempts, so that no test waits long.
         settings.http.retry.firstWaitSeconds = 0
-        settings.http.timeouts.firstByteSeconds = 1
-        settings.http.timeouts.stallSeconds = 1
+        settings.http.timeouts.firstByteSeconds = patienceSeconds
         return try ModelResolver(settings).resolve(ModelReference.parse(reference))
     }
 

@@ -186,4 +186,65 @@ import Testing
         for (path, text) in files { #expect(try model.tree[RelativePath(path)]?.digest == SHA256Digest(of: text)) }
         #expect(try LocalFolder.read(folder.file("m")).tree == model.tree)
     }
+
+    @Test("a folder that goes away during the download is named, not the temporary names in it")
+    func folderGone() throws {
+        let folder = TemporaryDirectory()
+        let fake = FakeMLflow { request in
+            guard request.path == Self.filePath else { return nil }
+            do {
+                for name in try folder.names() { try DirectoryAnchor.open(folder.path).removeTree(name) }
+            } catch {
+                return .text(500, "\(error)")
+            }
+            return nil
+        }
+        defer { fake.server.stop() }
+        let model = try fake.resolve()
+        let text = message {
+            try Fetcher.fetch(
+                model, into: folder.file("model"), options: FetchOptions(connections: 1, isDurable: false)
+            ) { _ in }
+        }
+        #expect(
+            text == """
+                error: cannot create `\(folder.file("model"))`: there is no such file or folder
+                  - the model has 22 bytes in 3 files
+
+                """)
+    }
+
+    @Test("200 downloads with seeded faults end in the right folder or in an error and no folder", arguments: [1, 2])
+    func seededFaults(seed: UInt64) throws {
+        let random = Mutex(SplitMix64(seed: seed))
+        let fake = FakeMLflow { request in
+            switch random.withLock({ Int.random(in: 0..<20, using: &$0) }) {
+            case 0: .reset
+            case 1: .text(503, "busy", headers: ["Retry-After": "0"])
+            case 2: .raw("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n012")
+            case 3: .raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n012\r\n")
+            case 4 where request.path.hasSuffix("model.pkl"): .text(200, "<html>", type: "text/html")
+            case 5 where request.path.hasSuffix("model.pkl"): .raw("HTTP/1.1 200 OK\r\n\r\n0123")
+            case 6: .text(429, "slow down")
+            default: nil
+            }
+        }
+        defer { fake.server.stop() }
+        var (done, failed) = (0, 0)
+        for _ in 0..<100 {
+            let folder = TemporaryDirectory()
+            do {
+                let model = try fake.fetch(into: folder)
+                for (path, text) in FakeMLflow.files {
+                    #expect(try readFile(folder.file("model/\(path)"), limit: 100) == Array(text.utf8), "seed \(seed)")
+                }
+                #expect(model.tree.count == FakeMLflow.files.count, "seed \(seed)")
+                done += 1
+            } catch is RegistryError {
+                #expect(try folder.names() == [], "seed \(seed)")
+                failed += 1
+            }
+        }
+        #expect(done > 50 && done + failed == 100, "seed \(seed): \(done) done, \(failed) failed")
+    }
 }

@@ -256,13 +256,17 @@ import Testing
                 """)
     }
 
-    @Test("a slow server is given up")
-    func slow() {
+    @Test("a silent server is given up: the whole message")
+    func silent() {
         let fake = FakeMLflow { _ in .hanging(after: "") }
         defer { fake.server.stop() }
         #expect(
-            fake.message { try fake.resolve() }.hasPrefix(
-                "error: cannot find `models:/churn/3`: cannot wait any longer"))
+            fake.message { try fake.resolve(patienceSeconds: 0.2) } == """
+                error: cannot find `models:/churn/3`: cannot wait any longer for `SERVER`: no answer for 0.2 s
+                  --> \(Self.get) (GET)
+                  - tried 4 times
+
+                """)
     }
 
     @Test("a server that recovers is asked again")

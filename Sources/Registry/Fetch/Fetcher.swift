@@ -55,7 +55,14 @@ public enum Fetcher {
         do {
             let digests = try AtomicOutput.writeDirectory(at: folder, existing: .refuse) { anchor in
                 try checkSpace(anchor, model, folder, task)
-                return try download(model, into: anchor, options, task, progress)
+                do {
+                    return try download(model, into: anchor, options, task, progress)
+                } catch let error as FileError {
+                    // The person knows the folder, not the temporary names in it.
+                    throw RegistryError(
+                        disk: FileError(error.verb, folder, error.kind).diagnostic,
+                        details: ["the model has \(grouped(model.totalSize)) bytes in \(model.files.count) files"])
+                }
             }
             var tree = FileTree()
             for (file, digest) in zip(model.files, digests) {

@@ -93,7 +93,7 @@ struct MLflowSettings {
     private static func endpoint(
         _ text: String, variable: String, _ login: Login, _ headers: [HTTPHeader]
     ) throws(RegistryError) -> Endpoint {
-        let shown = escaped(HTTPURLText.withoutQuery(text))
+        let shown = escaped(HTTPURL.withoutSecrets(text))
         let lower = text.lowercased()
         if lower == "databricks" || lower == "databricks-uc" || lower.hasPrefix("databricks://")
             || lower.hasPrefix("databricks-uc://") || lower.hasPrefix("uc:")

@@ -94,7 +94,7 @@ public struct ModelResolver {
         guard let uri = answer["artifact_uri"]?.stringValue, !uri.isEmpty else {
             throw RegistryError(.answer, "cannot \(task): the server does not say where its files are")
         }
-        identity.artifactURI = HTTPURLText.withoutQuery(uri)
+        identity.artifactURI = HTTPURL.withoutSecrets(uri)
         return try files(at: uri, subpath, &identity, task)
     }
 
@@ -111,7 +111,7 @@ public struct ModelResolver {
                 hints: ["log it again if nothing is logging it just now"])
         }
         let uri = info["artifact_uri"]?.stringValue ?? ""
-        identity.artifactURI = identity.artifactURI ?? HTTPURLText.withoutQuery(uri)
+        identity.artifactURI = identity.artifactURI ?? HTTPURL.withoutSecrets(uri)
         if let store = try servedStore(uri, subpath, task) { return try list(store, task) }
         return try list(LoggedModelArtifacts(endpoint: settings.tracking, modelID: id, root: subpath), task)
     }
@@ -132,7 +132,7 @@ public struct ModelResolver {
         let info = try runInfo(uri.runID, task)
         let root = info["artifact_uri"]?.stringValue ?? ""
         identity.runID = uri.runID
-        identity.artifactURI = identity.artifactURI ?? joined(HTTPURLText.withoutQuery(root), uri.path ?? "")
+        identity.artifactURI = identity.artifactURI ?? joined(HTTPURL.withoutSecrets(root), uri.path ?? "")
         let path = uri.path ?? ""
         let store =
             try servedStore(root, path, task)
@@ -224,7 +224,7 @@ public struct ModelResolver {
         }
         throw RegistryError(
             .unsupported,
-            "cannot \(task): its files are at `\(escaped(HTTPURLText.withoutQuery(uri)))`, which only the server can read",
+            "cannot \(task): its files are at `\(escaped(HTTPURL.withoutSecrets(uri)))`, which only the server can read",
             hints: ["start the server with `--serve-artifacts`, or download the model with MLflow and name the folder"])
     }
 

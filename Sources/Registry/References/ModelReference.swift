@@ -1,4 +1,5 @@
 import Diagnostics
+import HTTPTransport
 
 /// What a person may write where a model is wanted.
 public enum ModelReference: Sendable, Equatable {
@@ -41,7 +42,7 @@ public enum ModelReference: Sendable, Equatable {
         default:
             throw RegistryError(
                 .unsupported,
-                "cannot find `\(escaped(HTTPURLText.withoutQuery(text)))`: `\(scheme):` is not read directly",
+                "cannot find `\(escaped(HTTPURL.withoutSecrets(text)))`: `\(scheme):` is not read directly",
                 hints: [forms], status: .misuse)
         }
     }
@@ -52,7 +53,7 @@ public enum ModelReference: Sendable, Equatable {
 
     static func unsupportedRegistry(_ text: String, _ reason: String) -> RegistryError {
         RegistryError(
-            .unsupported, "cannot find `\(escaped(HTTPURLText.withoutQuery(text)))`: \(reason)",
+            .unsupported, "cannot find `\(escaped(HTTPURL.withoutSecrets(text)))`: \(reason)",
             hints: [
                 "download the model with MLflow (`mlflow artifacts download -u URI -d FOLDER`) and name the folder"
             ])
@@ -80,20 +81,5 @@ extension ModelReference: CustomStringConvertible {
         case .run(let uri): uri.description
         case .artifacts(let uri): uri.description
         }
-    }
-}
-
-/// Text of URLs in messages.
-enum HTTPURLText {
-    /// Drops a query or fragment, which may be a signature, and user information before a host.
-    static func withoutQuery(_ text: String) -> String {
-        var shown = text[..<(text.firstIndex { $0 == "?" || $0 == "#" } ?? text.endIndex)]
-        if let start = shown.firstRange(of: "://")?.upperBound {
-            let end = shown[start...].firstIndex(of: "/") ?? shown.endIndex
-            if let at = shown[start..<end].lastIndex(of: "@") {
-                shown = shown[..<start] + shown[shown.index(after: at)...]
-            }
-        }
-        return String(shown)
     }
 }

@@ -1,4 +1,5 @@
 import Diagnostics
+import HTTPTransport
 
 /// `runs:/RUN_ID/path`: what a run logged under a path, be it as files of the run or, since MLflow 3, as a logged model.
 public struct RunURI: Sendable, Hashable, CustomStringConvertible {
@@ -69,7 +70,7 @@ struct URIParts {
     init(_ text: String, scheme: String) throws(RegistryError) {
         func refuse(_ reason: String, hints: [String] = []) -> RegistryError {
             RegistryError(
-                .reference, "cannot find `\(escaped(HTTPURLText.withoutQuery(text)))`: \(reason)", hints: hints,
+                .reference, "cannot find `\(escaped(HTTPURL.withoutSecrets(text)))`: \(reason)", hints: hints,
                 status: .misuse)
         }
         guard text.lowercased().hasPrefix(scheme + ":/") else { throw refuse("it is not a `\(scheme):/` URI") }
