@@ -29,9 +29,9 @@ struct RequestDecoder {
     var body = UnsafeRawBufferPointer(start: nil, count: 0)
     var place = Place.records
     /// Per column, the row after the last that was set.
-    var nextRow: [Int] = []
+    var nextRow: [Int]
     /// Per column, the first row that has no cell; -1 for none.
-    var gap: [Int] = []
+    var gap: [Int]
     /// Names that the schema does not know, for messages.
     var extras: [String] = []
     /// For columns without names, the names that the first record gives them.
@@ -76,6 +76,8 @@ struct RequestDecoder {
         self.limits = limits
         jsonLimits = JSONLimits(maxDepth: limits.depth, maxBytes: limits.bodyBytes, maxNumberLength: limits.numberBytes)
         isNamed = columns.contains { $0.name != nil }
+        nextRow = Array(repeating: 0, count: columns.count)
+        gap = Array(repeating: -1, count: columns.count)
         var indices: [String: Int] = [:]
         for (index, column) in columns.enumerated() { if let name = column.name { indices[name] = index } }
         self.indices = indices
@@ -111,14 +113,8 @@ struct RequestDecoder {
         // MLflow takes a byte order mark before the document; nothing is lost by passing over it.
         let hasMark = bytes.count >= 3 && bytes[0] == 0xef && bytes[1] == 0xbb && bytes[2] == 0xbf
         body = hasMark ? UnsafeRawBufferPointer(rebasing: bytes[3...]) : bytes
-        for index in columns.indices {
-            if nextRow.count <= index {
-                nextRow.append(0)
-                gap.append(-1)
-            }
-            nextRow[index] = 0
-            gap[index] = -1
-        }
+        for index in nextRow.indices { nextRow[index] = 0 }
+        for index in gap.indices { gap[index] = -1 }
         extras.removeAll(keepingCapacity: true)
         borrowed.removeAll(keepingCapacity: true)
         givenNames.removeAll(keepingCapacity: true)
