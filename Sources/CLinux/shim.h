@@ -2,7 +2,8 @@
 // Swift 6 does not let us read as the global variable that it is.
 #pragma once
 
-#include <spawn.h>
+// Types come from Swift's module of glibc: a header that is included here again would be seen as a second one.
+#pragma clang module import SwiftGlibc
 
 extern int renameat2(int, const char *, int, const char *, unsigned int);
 extern int pipe2(int[2], int);
@@ -12,6 +13,13 @@ extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *
 extern char **environ;
 
 static inline char **skiff_environ(void) { return environ; }
+
+// The columns of a terminal; 0 when `descriptor` is none. In optimised builds Swift 6.3.1 takes `struct winsize` for one of
+// its own module SwiftOverlayShims, so it stays in here.
+static inline int skiff_columns(int descriptor) {
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 enum {
     SKIFF_RENAME_NOREPLACE = 1,

@@ -36,59 +36,79 @@ private func appendDecimal(_ value: UInt64, to bytes: inout [UInt8]) {
     bytes[start...].reverse()
 }
 
-/// `text` is digits with at most one point and at most one `e` with a signed exponent.
+/// Rewrites `text`, which is digits with at most one point and at most one `e` with a signed exponent.
 private func appendPythonForm(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
-    let zero = UInt8(ascii: "0")
-    let mark = text.firstIndex(of: UInt8(ascii: "e")) ?? text.count
-    let point = text[..<mark].firstIndex(of: UInt8(ascii: ".")) ?? mark
-    var exponent = 0
-    var negative = false
-    for character in text[mark...].dropFirst() {
-        switch character {
-        case UInt8(ascii: "-"): negative = true
-        case UInt8(ascii: "+"): continue
-        default: exponent = exponent * 10 + Int(character - zero)
+    // Two times 32: at most 17 digits with the zeros and signs around them.
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { room in
+        let digits = UnsafeMutableBufferPointer(rebasing: room[..<32])
+        let decimal = significantDigits(text, into: digits)
+        var form = TextRoom(bytes: UnsafeMutableBufferPointer(rebasing: room[32...]))
+        if decimal.point > -4, decimal.point <= 16 {
+            form.appendFixed(digits, decimal.count, point: decimal.point)
+        } else {
+            form.appendScientific(digits, decimal.count, exponent: decimal.point - 1)
         }
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: form.bytes[..<form.count]))
     }
-    // The digits without leading and trailing zeros; the value is 0.DIGITS x 10^decimalPoint.
-    var first = 0
-    while first < mark, text[first] == zero || first == point { first += 1 }
-    var last = mark
-    while last > first, text[last - 1] == zero || last - 1 == point { last -= 1 }
-    let decimalPoint = (negative ? -exponent : exponent) + (first < point ? point - first : point - first + 1)
-    let digits = text[first..<last].lazy.filter { $0 != UInt8(ascii: ".") }
-    let count = point > first && point < last ? last - first - 1 : last - first
+}
 
-    if decimalPoint > -4, decimalPoint <= 16 {
-        if decimalPoint <= 0 {
-            bytes.append(zero)
-            bytes.append(UInt8(ascii: "."))
-            bytes.append(contentsOf: repeatElement(zero, count: -decimalPoint))
-            bytes.append(contentsOf: digits)
-            return
+/// Copies the digits without leading and trailing zeros; the value is 0.DIGITS x 10^`point`.
+private func significantDigits(
+    _ text: UnsafeBufferPointer<UInt8>, into digits: UnsafeMutableBufferPointer<UInt8>
+) -> (count: Int, point: Int) {
+    var count = 0
+    var point = 0
+    var isFraction = false
+    var index = 0
+    while index < text.count, text[index] != UInt8(ascii: "e") {
+        let character = text[index]
+        index += 1
+        if character == UInt8(ascii: ".") {
+            isFraction = true
+        } else if count == 0, character == UInt8(ascii: "0") {
+            if isFraction { point -= 1 }
+        } else {
+            digits[count] = character
+            count += 1
+            if !isFraction { point += 1 }
         }
-        var position = 0
-        for digit in digits {
-            if position == decimalPoint { bytes.append(UInt8(ascii: ".")) }
-            bytes.append(digit)
-            position += 1
-        }
-        if count <= decimalPoint {
-            bytes.append(contentsOf: repeatElement(zero, count: decimalPoint - count))
-            bytes.append(UInt8(ascii: "."))
-            bytes.append(zero)
-        }
-        return
     }
-    var position = 0
-    for digit in digits {
-        if position == 1 { bytes.append(UInt8(ascii: ".")) }
-        bytes.append(digit)
-        position += 1
+    while count > 1, digits[count - 1] == UInt8(ascii: "0") { count -= 1 }
+    guard index < text.count else { return (count, point) }
+    let isNegative = text[index + 1] == UInt8(ascii: "-")
+    var exponent = 0
+    for character in text[(index + 2)...] { exponent = exponent * 10 + Int(character - UInt8(ascii: "0")) }
+    return (count, isNegative ? point - exponent : point + exponent)
+}
+
+/// A small text that is put together on the stack.
+private struct TextRoom {
+    let bytes: UnsafeMutableBufferPointer<UInt8>
+    var count = 0
+
+    mutating func append(_ character: UInt8) {
+        bytes[count] = character
+        count += 1
     }
-    let power = decimalPoint - 1
-    bytes.append(UInt8(ascii: "e"))
-    bytes.append(power < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+"))
-    if power.magnitude < 10 { bytes.append(zero) }
-    appendDecimal(UInt64(power.magnitude), to: &bytes)
+
+    mutating func appendFixed(_ digits: UnsafeMutableBufferPointer<UInt8>, _ digitCount: Int, point: Int) {
+        for position in min(0, point - 1)..<max(digitCount, point + 1) {
+            let isDigit = position >= 0 && position < digitCount
+            if position == point { append(UInt8(ascii: ".")) }
+            append(isDigit ? digits[position] : UInt8(ascii: "0"))
+        }
+    }
+
+    mutating func appendScientific(_ digits: UnsafeMutableBufferPointer<UInt8>, _ digitCount: Int, exponent: Int) {
+        for position in 0..<digitCount {
+            if position == 1 { append(UInt8(ascii: ".")) }
+            append(digits[position])
+        }
+        append(UInt8(ascii: "e"))
+        append(exponent < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+"))
+        let magnitude = exponent.magnitude
+        if magnitude >= 100 { append(UInt8(ascii: "0") + UInt8(magnitude / 100)) }
+        append(UInt8(ascii: "0") + UInt8(magnitude / 10 % 10))
+        append(UInt8(ascii: "0") + UInt8(magnitude % 10))
+    }
 }

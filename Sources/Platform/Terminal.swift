@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What we ask of terminals.
@@ -7,8 +8,7 @@ public enum Terminal {
 
     /// The number of columns; nil when the descriptor is no terminal or does not say.
     public static func width(_ descriptor: Int32) -> Int? {
-        var size = winsize()
-        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-        return Int(size.ws_col)
+        let columns = skiff_columns(descriptor)
+        return columns > 0 ? Int(columns) : nil
     }
 }
