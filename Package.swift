@@ -8,11 +8,13 @@ import PackageDescription
 let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
-    // Debug only: in optimised builds Swift 6.3.1 attributes members of glibc's structs to whichever C module is seen first.
-    .enableUpcomingFeature("MemberImportVisibility", .when(configuration: .debug)),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
 ]
+
+// Not beside C: there Swift 6.3 attributes the members of glibc's structs to whichever module it happens to load first, private
+// shims of its own among them, so that no list of imports is right twice.
+let memberImports: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")]
 
 // The same executables whatever folder they are built in: a context carries the scorer and its digest.
 let product: [SwiftSetting] =
@@ -30,7 +32,12 @@ func cLibrary(_ name: String, pkgConfig: String, debian: String) -> Target {
 
 func floor(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .target(
-        name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: exclude, swiftSettings: product)
+        name: name, dependencies: dependencies, path: "Sources/\(name)", exclude: exclude,
+        swiftSettings: product + memberImports)
+}
+
+func floorBesideC(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(name)", swiftSettings: product)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -61,14 +68,14 @@ let package = Package(
         // Floor 2: tools.
         floor("JSONText", ["Diagnostics", "Bytes"]),
         floor("Arguments", ["Diagnostics"]),
-        floor("Platform", ["Diagnostics", "Bytes", "CLinux"]),
-        floor("Hashing", ["Diagnostics", "Bytes", "CCrypto"]),
-        floor("YAMLText", ["Diagnostics", "Bytes", "CYAML"]),
+        floorBesideC("Platform", ["Diagnostics", "Bytes", "CLinux"]),
+        floorBesideC("Hashing", ["Diagnostics", "Bytes", "CCrypto"]),
+        floorBesideC("YAMLText", ["Diagnostics", "Bytes", "CYAML"]),
         floor("Pickle", ["Diagnostics", "Bytes"]),
-        floor("HTTPTransport", ["Diagnostics", "Bytes", "CCurl"]),
+        floorBesideC("HTTPTransport", ["Diagnostics", "Bytes", "CCurl"]),
 
         // Floor 3: shapes.
-        floor("FileTrees", ["Diagnostics", "Bytes", "JSONText", "Hashing", "Platform", "CArchive"]),
+        floorBesideC("FileTrees", ["Diagnostics", "Bytes", "JSONText", "Hashing", "Platform", "CArchive"]),
         floor("MLmodelFormat", ["Diagnostics", "Bytes", "JSONText", "YAMLText"]),
         .target(
             name: "Templates", path: "templates",
@@ -84,7 +91,7 @@ let package = Package(
                 "MLmodelFormat",
             ]),
         floor("Converters", ["Diagnostics", "Bytes", "JSONText", "Hashing", "Pickle", "MLmodelFormat", "Scoring"]),
-        floor("ScorerServer", ["Diagnostics", "Bytes", "JSONText", "Platform", "Scoring", "CEvent"]),
+        floorBesideC("ScorerServer", ["Diagnostics", "Bytes", "JSONText", "Platform", "Scoring", "CEvent"]),
 
         // Floor 5: assembly.
         floor(
