@@ -254,7 +254,7 @@ extension JSONPullReader {
             let tail = UnsafeRawBufferPointer(start: base + place, count: min(4, end - place))
             var decoder = UTF8()
             var bytes = tail.makeIterator()
-            if case .scalarValue(let scalar) = decoder.decode(&bytes) { found = "`\(escaped(String(Unicode.Scalar(scalar))))`" }
+            if case .scalarValue(let scalar) = decoder.decode(&bytes) { found = "`\(escaped(String(scalar)))`" }
         }
         return error(.syntax("expected \(expected), found \(found)"), at: place)
     }

@@ -1,3 +1,4 @@
+import Platform
 import Testing
 
 /// Where `files` contain one of `phrases` in code, each as `path:line: phrase`.
@@ -18,6 +19,27 @@ func traps() {
 func environment() {
     let others = CheckoutFiles.sources.filter { $0.target != "Platform" }
     #expect(places(of: ["getenv(", "secure_getenv(", "skiff_environ("], in: others) == [])
+}
+
+@Test("every variable that the code names is in the list with its doc")
+func variables() {
+    let known = Set(EnvironmentVariable.allCases.map(\.rawValue))
+    let prefixes = ["SKIFF_", "MLFLOW_", "DATABRICKS_", "AZURE_", "SSL_CERT_"]
+    var unknown: Set<String> = []
+    for file in CheckoutFiles.sources where !file.path.hasSuffix("/EnvironmentVariable.swift") {
+        for (_, text) in file.code {
+            let literals = text.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+                .filter { $0.offset % 2 == 1 }.map { String($0.element) }
+            for literal in literals where prefixes.contains(where: literal.hasPrefix) {
+                let isName = literal.utf8.allSatisfy {
+                    UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
+                        || $0 == UInt8(ascii: "_")
+                }
+                if isName, !known.contains(literal) { unknown.insert("\(file.path): \(literal)") }
+            }
+        }
+    }
+    #expect(unknown.sorted() == [])
 }
 
 @Test("no test is skipped")

@@ -7,9 +7,15 @@ import Testing
 func interruption() async throws {
     let folder = TemporaryDirectory()
     let path = folder.file("out")
-    await #expect(processExitsWith: .exitCode(130)) { [path = path as String] in try interrupt(SIGINT, whileWriting: path) }
-    await #expect(processExitsWith: .exitCode(143)) { [path = path as String] in try interrupt(SIGTERM, whileWriting: path) }
-    await #expect(processExitsWith: .exitCode(129)) { [path = path as String] in try interrupt(SIGHUP, whileWriting: path) }
+    await #expect(processExitsWith: .exitCode(130)) { [path = path as String] in
+        try interrupt(SIGINT, whileWriting: path)
+    }
+    await #expect(processExitsWith: .exitCode(143)) { [path = path as String] in
+        try interrupt(SIGTERM, whileWriting: path)
+    }
+    await #expect(processExitsWith: .exitCode(129)) { [path = path as String] in
+        try interrupt(SIGHUP, whileWriting: path)
+    }
     #expect(try folder.names() == [])
 }
 
