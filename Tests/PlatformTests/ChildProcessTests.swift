@@ -73,10 +73,10 @@ func descriptors() throws {
     let finished = try ChildProcess.run(request)
     // 0, 1 and 2, the two given, and the one with which ls reads the folder.
     #expect(finished.outputText == "threefour0 1 2 3 4 5 ")
-    var crossed = shell("cat <&\(four.number); cat <&\(three.number)")
+    // Opened anew by their paths in /proc, because their positions are at the end now.
+    var crossed = shell("cat /proc/self/fd/\(four.number) /proc/self/fd/\(three.number)")
     crossed.descriptors = [four.number: three.number, three.number: four.number]
-    let expected = three.number < 10 && four.number < 10 ? "threefour" : nil
-    if let expected { #expect(try ChildProcess.run(crossed).outputText == expected) }
+    #expect(try ChildProcess.run(crossed).outputText == "threefour")
 }
 
 @Test("a conversation by pipes works until either side closes")
