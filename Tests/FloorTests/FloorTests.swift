@@ -107,12 +107,12 @@ func declarations() throws {
     #expect(missing.sorted() == [])
 }
 
-/// Target → its dependencies, from the calls `floor(…)`, `tests(…)`, `.target(…)` and `.executableTarget(…)`: the first string
+/// Target → its dependencies, from the calls `floor…(…)`, `tests(…)`, `.target(…)` and `.executableTarget(…)`: the first string
 /// of a call is the target's name, and every further one that names a target is a dependency.
 private func dependencies(_ manifest: String) -> [String: Set<String>] {
     let known = Set(floorOf.keys).union(["TestKit"])
     var result: [String: Set<String>] = [:]
-    for call in ["floor(", "tests(", ".target(", ".executableTarget("] {
+    for call in ["floor(", "floorBesideC(", "tests(", ".target(", ".executableTarget("] {
         var rest = manifest[...]
         while let start = rest.firstRange(of: call) {
             rest = rest[start.upperBound...]
