@@ -13,7 +13,7 @@ extension BuildContext {
     public func writeFolder(at path: String, replacing: Bool, time: Int) throws {
         let existing: AtomicOutput.Existing = try Self.mayReplace(path, replacing: replacing) ? .replace : .refuse
         try AtomicOutput.writeDirectory(at: path, existing: existing) { folder in
-            try DirectoryWriter.write(tree, into: folder, time: time)
+            try DirectoryWriter(time: time, shownPath: path).write(tree, into: folder)
         }
     }
 

@@ -6,12 +6,12 @@ import Platform
 public struct ScorerBinary: Sendable, Equatable {
     /// Where it was found.
     public let path: String
-    /// The file, with its digest.
+    /// Its bytes.
     public let entry: FileEntry
     /// The processor that it runs on.
     public let machine: Machine
 
-    private static let headerByteLimit = 1 << 16
+    private static let byteLimit = 256 << 20
 
     /// Finds the scorer for `machine`.
     ///
@@ -44,15 +44,16 @@ public struct ScorerBinary: Sendable, Equatable {
 
     /// Reads and checks the executable at `path`.
     ///
-    /// - Throws: `ContextsError` of kind `.scorer` unless it is a static ELF executable for `machine`; `FileTreeError`
+    /// - Throws: `ContextsError` of kind `.scorer` unless it is a static ELF executable for `machine`; `FileError`
     ///   when it cannot be read.
     public static func read(_ path: String, for machine: Machine) throws -> ScorerBinary {
-        let header = try FileDescriptor.open(path).readPrefix(headerByteLimit)
+        // Read once and kept: a few megabytes, which would otherwise be read and hashed again when they are written.
+        let bytes = try readFile(path, limit: byteLimit)
         let reason: String
-        switch ElfHeader.parse(header) {
+        switch ElfHeader.parse(bytes) {
         case .executable(let found?) where found == machine:
             return ScorerBinary(
-                path: path, entry: try DirectoryReader.readFile(path, mode: .executable), machine: machine)
+                path: path, entry: FileEntry(.bytes(bytes), mode: .executable), machine: machine)
         case .executable(let found?):
             reason = "it is for \(found.platform), and the image is for \(machine.platform)"
         case .executable(nil):
@@ -65,19 +66,5 @@ public struct ScorerBinary: Sendable, Equatable {
         throw ContextsError(
             .scorer, "cannot use the scorer `\(escaped(path, limit: 1000))`: \(reason)",
             hints: ["build it with `swift build -c release --product skiff-scorer`"])
-    }
-}
-
-extension FileDescriptor {
-    fileprivate func readPrefix(_ limit: Int) throws(FileError) -> [UInt8] {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: limit, alignment: 16)
-        defer { buffer.deallocate() }
-        var count = 0
-        while count < limit {
-            let more = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
-            if more == 0 { break }
-            count += more
-        }
-        return Array(buffer[..<count])
     }
 }

@@ -20,7 +20,7 @@ import Testing
 
     static func write(_ tree: FileTree, at path: String) throws {
         try AtomicOutput.writeDirectory(at: path, existing: .refuse) { anchor in
-            try DirectoryWriter.write(tree, into: anchor, time: 86_400)
+            try DirectoryWriter(time: 86_400, shownPath: path).write(tree, into: anchor)
         }
     }
 
