@@ -67,13 +67,30 @@ public enum AtomicOutput {
         }
     }
 
-    /// A name beside the final one that no other output of this machine has now.
-    fileprivate static func temporaryName() -> String {
-        let number = counter.withLock { counter in
-            counter += 1
-            return counter
+    /// Gives `body` a new empty folder below `parent`, which nobody else may read, and removes it in the end: also after an error,
+    /// and on an interruption.
+    public static func withScratchDirectory<Result>(
+        in parent: String, _ body: (borrowing DirectoryAnchor) throws -> Result
+    ) throws -> Result {
+        // The final name only completes the path; it is never made.
+        let target = try Target(parent + "/.skiff-scratch", .replace)
+        let number = try Interruption.register(target.temporaryPath) { () throws(FileError) in
+            _ = try target.folder.makeDirectory(target.temporaryName, mode: 0o700)
         }
-        return ".skiff-\(getpid())-\(number).partial"
+        defer { target.discard(number) }
+        return try body(target.folder.openDirectory(target.temporaryName))
+    }
+
+    /// A name that is free in `folder`. A process that was killed may have left one behind, and process numbers come again.
+    fileprivate static func temporaryName(in folder: borrowing DirectoryAnchor) throws(FileError) -> String {
+        while true {
+            let number = counter.withLock { counter in
+                counter += 1
+                return counter
+            }
+            let name = ".skiff-\(getpid())-\(number).partial"
+            if try folder.status(name) == nil { return name }
+        }
     }
 
     /// The final name, its folder, and the temporary name.
@@ -82,7 +99,7 @@ public enum AtomicOutput {
         let name: String
         let path: String
         let existing: Existing
-        let temporaryName = AtomicOutput.temporaryName()
+        let temporaryName: String
         let temporaryPath: String
 
         init(_ path: String, _ existing: Existing) throws(FileError) {
@@ -98,9 +115,11 @@ public enum AtomicOutput {
             if existing == .refuse, try folder.status(name) != nil {
                 throw FileError("create", path, .system(EEXIST))
             }
+            let temporaryName = try AtomicOutput.temporaryName(in: folder)
             self.name = name
             self.path = path
             self.existing = existing
+            self.temporaryName = temporaryName
             temporaryPath = (parent == "/" ? "" : parent) + "/" + temporaryName
             self.folder = folder
         }
@@ -141,7 +160,7 @@ public enum AtomicOutput {
 
         /// For file systems that cannot exchange two names: moves the old one away first, and back when the second step fails.
         private func replaceInTwoSteps() throws(FileError) {
-            let aside = AtomicOutput.temporaryName()
+            let aside = try AtomicOutput.temporaryName(in: folder)
             try folder.rename(name, to: aside, in: folder, existing: .refuse)
             do throws(FileError) { try folder.rename(temporaryName, to: name, in: folder, existing: .refuse) } catch {
                 try folder.rename(aside, to: name, in: folder, existing: .refuse)

@@ -106,3 +106,26 @@ func unwritableFolder() throws {
     let text = message { try AtomicOutput.writeFile(at: "/proc/a", existing: .refuse, bytes: []) }
     #expect(text.hasPrefix("error: cannot create `/proc/"), "\(text)")
 }
+
+@Test("a scratch folder is private, and gone afterwards, also after an error")
+func scratch() throws {
+    let folder = TemporaryDirectory()
+    let path = try AtomicOutput.withScratchDirectory(in: folder.path) { scratch in
+        try scratch.createFile("x").write([1])
+        #expect(try FileStatus.of(scratch.path)?.mode == 0o700)
+        return scratch.path
+    }
+    #expect(path.hasPrefix(folder.path + "/"))
+    #expect(throws: Broken.self) {
+        try AtomicOutput.withScratchDirectory(in: folder.path) { _ in throw Broken() }
+    }
+    #expect(try folder.names() == [])
+}
+
+@Test("what a killed process left behind under our number is not in the way")
+func leftovers() throws {
+    let folder = TemporaryDirectory()
+    for number in 1...300 { try folder.write(".skiff-\(getpid())-\(number).partial", "left") }
+    try AtomicOutput.writeFile(at: folder.file("a"), existing: .refuse, bytes: [1])
+    #expect(try folder.names().count == 301)
+}
