@@ -52,7 +52,12 @@ struct ParameterChecker: Sendable {
     private func wrong(
         _ parameter: ServingConfiguration.Parameter, _ path: String, _ expected: String, _ value: JSONValue
     ) -> RequestError {
-        let got = value.kindInWords
+        let got =
+            switch value {
+            case .number(let number): quoted(String(number.text.prefix(40)))
+            case .string(let text): "the string '\(quoted(String(text.prefix(40))))'"
+            case .null, .bool, .array, .object: value.kindInWords
+            }
         return RequestError(
             .invalidParameterValue,
             "Invalid parameters found: ('\(quoted(parameter.name))', \"\(path): expected \(expected), got \(got)\").")
@@ -61,17 +66,19 @@ struct ParameterChecker: Sendable {
     /// The value as the model gets it, or nil when it does not fit: a whole number is taken for a float or double, nothing else
     /// is changed.
     private func converted(_ value: JSONValue, _ type: CellType) -> JSONValue? {
+        let fits: Bool
         switch (type, value) {
-        case (.boolean, .bool), (.string, .string), (.binary, .string), (.any, _): return value
-        case (.datetime, .string(let text)): return isDateTime(text) ? value : nil
-        case (.integer, .number(let number)):
-            guard let whole = number.int64, Int32(exactly: whole) != nil else { return nil }
-            return value
-        case (.long, .number(let number)): return number.int64 == nil ? nil : value
+        case (.boolean, .bool), (.string, .string), (.binary, .string), (.any, _): fits = true
+        case (.datetime, .string(let text)): fits = isDateTime(text)
+        case (.integer, .number(let number)): fits = number.int64.flatMap { Int32(exactly: $0) } != nil
+        case (.long, .number(let number)): fits = number.int64 != nil
         case (.float, .number(let number)), (.double, .number(let number)):
             // A float in JSON text, so that Python reads a float and not an int.
             return number.double.map(JSONValue.double)
-        default: return nil
+        default: fits = false
         }
+        // Not by `?:`, where `nil` would be the value `null`.
+        guard fits else { return nil }
+        return value
     }
 }

@@ -94,8 +94,8 @@ extension RequestDecoder {
         guard text(range).contains(where: { $0 == 46 || $0 | 32 == 101 }), let value = reader.double(range) else {
             return nil
         }
-        // Beyond 2^53 a fraction may have been rounded away.
-        return abs(value) <= 9_007_199_254_740_992 ? Int64(exactly: value) : nil
+        // From 2^53 on a fraction, or a last digit, may have been rounded away.
+        return abs(value) < 9_007_199_254_740_992 ? Int64(exactly: value) : nil
     }
 
     @inline(__always)

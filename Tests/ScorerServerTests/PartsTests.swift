@@ -1,0 +1,134 @@
+import Foundation
+import JSONText
+import Scoring
+import TestKit
+import Testing
+
+@testable import ScorerServer
+
+@Suite("Parts of the server")
+struct PartsTests {
+    @Test(
+        "a date and time is ISO 8601 without a zone",
+        arguments: [
+            ("2024-01-02", true), ("2024-01-02T03:04", true), ("2024-01-02 03:04:05", true),
+            ("2024-01-02T03:04:05.123456789", true), ("2024-01-02T03:04:05Z", false),
+            ("2024-01-02T03:04:05+02:00", false), ("01/02/2024", false), ("2024-13-01", false), ("", false),
+            ("2024-01-02T03:04:05.1234567890", false), ("2024-1-2", false), ("2024-01-02T25:00", false),
+        ])
+    func dates(text: String, isDate: Bool) { #expect(isDateTime(text) == isDate) }
+
+    @Test("a frame's header is read as it was written, and garbage is told from too few bytes")
+    func frames() throws {
+        let bytes = WorkerFrame.header(.answer, request: 70_000, payloadCount: 3) + [1, 2, 3]
+        for count in 0..<bytes.count {
+            guard case .needsMore(let wanted) = WorkerFrame.parse(Array(bytes[..<count]), from: 0) else {
+                Issue.record("\(count) bytes are taken for a frame")
+                continue
+            }
+            #expect(wanted == (count < 16 ? 16 : 19))
+        }
+        guard case .frame(let frame) = WorkerFrame.parse([0] + bytes, from: 1) else {
+            Issue.record("no frame")
+            return
+        }
+        #expect(frame.kind == .answer)
+        #expect(frame.request == 70_000)
+        #expect(frame.payload == 17..<20)
+        guard case .garbage = WorkerFrame.parse(Array("HTTP/1.1 200 OK\r\n".utf8), from: 0) else {
+            Issue.record("garbage is taken for a frame")
+            return
+        }
+    }
+
+    @Test("an unknown limit and a limit of nothing are refused by name")
+    func limits() throws {
+        var limits = Limits()
+        try limits.set("body_bytes", to: 10)
+        #expect(limits.bodyBytes == 10)
+        #expect(
+            message { try limits.set("body_bytes", to: 0) }
+                == "error: cannot set the limit `body_bytes` to 0: it must be at least 1\n")
+        #expect(
+            message { try limits.set("bodies", to: 1) }.hasPrefix(
+                "error: cannot set the limit `bodies`: there is no such limit\nhint: the limits are body_bytes, "))
+    }
+
+    @Test("a request head that is cut anywhere, or changed anywhere, is never a trap")
+    func mutations() throws {
+        let whole = Array(
+            "POST /invocations?a=b HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\nConnection: close\r\n\r\n".utf8)
+        var random = SplitMix64(seed: 7)
+        for round in 0..<20_000 {
+            var bytes = Array(whole[..<(round % 5 == 0 ? Int(random.next() % UInt64(whole.count + 1)) : whole.count)])
+            for _ in 0..<(random.next() % 3) where !bytes.isEmpty {
+                bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
+            }
+            var scanned = 0
+            bytes.withUnsafeBytes { bytes in
+                guard case .complete(let head) = HTTPHead.parse(bytes, scanned: &scanned, limits: Limits()) else {
+                    return
+                }
+                #expect(head.byteCount <= bytes.count)
+            }
+        }
+    }
+
+    @Test("a request body that is cut anywhere, or changed anywhere, is scored or refused, and the next one is scored")
+    func bodyMutations() throws {
+        let backend = try NativeBackend(
+            model: SmallModel.make(), configuration: ServingConfiguration(modelFile: "m", name: "m"), limits: Limits())
+        let whole = Array(
+            #"{"dataframe_split": {"columns": ["number", "single", "count", "colour"], "data": [[1.5, 0.25, 2, "red"], [1, 2, 3, null]]}, "params": {}}"#
+                .utf8)
+        func score(_ bytes: [UInt8]) -> String {
+            var text = "nothing"
+            bytes.withUnsafeBytes { bytes in
+                backend.score(bytes, isBare: true) { outcome in
+                    switch outcome {
+                    case .answer(let json, _): text = String(decoding: json, as: UTF8.self)
+                    case .refusal(let error, _): text = error.message
+                    }
+                }
+            }
+            return text
+        }
+        var random = SplitMix64(seed: 11)
+        for round in 0..<20_000 {
+            var bytes = Array(whole[..<(round % 5 == 0 ? Int(random.next() % UInt64(whole.count + 1)) : whole.count)])
+            for _ in 0..<(random.next() % 4) where !bytes.isEmpty {
+                bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
+            }
+            #expect(score(bytes) != "nothing")
+        }
+        #expect(score(whole) == "[121.0, 35.0]")
+    }
+
+    @Test("numbers that are not finite become null in an answer")
+    func notFinite() throws {
+        let backend = try NativeBackend(
+            model: SmallModel.make(), configuration: ServingConfiguration(modelFile: "m", name: "m"), limits: Limits())
+        var text = ""
+        let body = Array(
+            #"[{"number": 1.7e308, "single": 1, "count": 1}, {"number": -1.7e308, "single": 1, "count": 1}, \#(record)]"#
+                .utf8)
+        body.withUnsafeBytes { body in
+            backend.score(body, isBare: true) { outcome in
+                if case .answer(let json, _) = outcome { text = String(decoding: json, as: UTF8.self) }
+            }
+        }
+        #expect(text == "[null, null, 121.0]")
+    }
+
+    @Test("score.py is valid Python and passes its own tests")
+    func scorePy() throws {
+        let script = "\(Checkout.root)/templates/python/score.py"
+        let compiled = try run(
+            "python3", ["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read(), feature_version=(3, 8))", script])
+        #expect(compiled.isSuccess, "\(compiled.errorText)")
+        let tested = try run(
+            "python3", ["-B", Checkout.fixture("server/test_score.py"), script],
+            environment: ["PYTHONDONTWRITEBYTECODE": "1"])
+        #expect(tested.isSuccess, "\(tested.errorText)")
+    }
+}
