@@ -43,8 +43,11 @@ public struct TarWriter: ~Copyable {
         }
         let writer = TarWriter(archive: archive, entry: entry, name: name)
         try writer.check(archive_write_set_format_pax_restricted(archive))
-        // Names are UTF-8 already; without a UTF-8 locale libarchive would convert them through ASCII.
-        try writer.check(archive_write_set_options(archive, "hdrcharset=BINARY"))
+        // Without a UTF-8 locale libarchive converts names through ASCII unless told that they are just bytes. It then marks
+        // every member, of which GNU tar warns: so only where it is needed.
+        if !tree.paths.allSatisfy({ $0.text.utf8.allSatisfy { $0 < 0x80 } }) {
+            try writer.check(archive_write_set_options(archive, "hdrcharset=BINARY"))
+        }
         try writer.check(archive_write_set_bytes_per_block(archive, recordByteCount))
         // libarchive pads standard output but not a file unless told.
         try writer.check(archive_write_set_bytes_in_last_block(archive, recordByteCount))

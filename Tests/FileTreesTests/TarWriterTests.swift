@@ -39,6 +39,7 @@ import Testing
         try Self.write(tree, at: folder.file("x.tar"))
         let result = try run(
             "tar", ["--numeric-owner", "--full-time", "-tvf", folder.file("x.tar")], environment: ["TZ": "UTC"])
+        #expect(result.errorText.isEmpty)
         let rows = result.outputText.split(separator: "\n").map { line in
             line.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
         }
