@@ -31,15 +31,19 @@ public enum ModelConverter {
 
     private static func convert(_ graph: PickleGraph, _ source: ConversionSource) throws -> ConversionOutcome {
         var survey = NameSurvey(graph)
+        let root: Estimator
         do {
-            let root = try Estimator(graph.root, path: "", graph: graph)
+            root = try Estimator(graph.root, path: "", graph: graph)
+        } catch let error as Refused {
+            // Beside names that no model holds it is no news that this is no model.
+            if survey.refusals.isEmpty { survey.add(error.refusals) }
+            return .refused(survey.refusals)
+        }
+        do {
             let converter = try ConverterCatalog.converter(for: root)
-            guard survey.refusals.isEmpty else { throw Refused([]) }
-            return try build(converter, source)
+            if survey.refusals.isEmpty { return try build(converter, source) }
         } catch let error as Refused {
             survey.add(error.refusals)
-        } catch let error as PickleError {
-            survey.add([Refusal(path: source.artefactName, reason: error.reason, place: error.place)])
         }
         return .refused(survey.refusals)
     }

@@ -57,8 +57,14 @@ struct ObjectPaths {
         }
         guard let object = graph.object(value) else { return [] }
         var result: [(PickleValue, Step)] = [(object.callable, .argument(-1))]
-        for pair in object.state.flatMap({ graph.entries($0) }) ?? [] {
-            result.append((pair.value, .attribute(graph.text(pair.key) ?? "…")))
+        // Fitted attributes (`transformers_`) before parameters (`transformers`): they are what scores.
+        let attributes = (object.state.flatMap { graph.entries($0) } ?? []).map { pair in
+            (name: graph.text(pair.key) ?? "…", value: pair.value)
+        }
+        for isFitted in [true, false] {
+            for (name, value) in attributes where name.hasSuffix("_") == isFitted {
+                result.append((value, .attribute(name)))
+            }
         }
         if let state = object.state, graph.entries(state) == nil { result.append((state, .attribute("state"))) }
         for (index, argument) in (graph.elements(object.arguments) ?? []).enumerated() {
@@ -73,23 +79,44 @@ struct ObjectPaths {
     /// `steps[0].transformers_[1].FunctionTransformer(func=__main__.clean)`, or nil when the model does not reach the name.
     func path(ofGlobal index: Int) -> String? {
         guard let visit = visitOfGlobal[index] else { return nil }
-        let name = escaped(graph.globals[index].qualifiedName)
-        guard let owner = enclosingObject(of: visit) else { return name }
+        var last = visit
+        var name = escaped(graph.globals[index].qualifiedName)
+        // The result of a call is a value of whatever holds it, like the name itself.
+        while let owner = enclosingObject(of: last), let object = graph.object(visits[owner].value),
+            object.creation == .call, enclosingObject(of: owner) != nil
+        {
+            if let function = functionName(visits[owner].value) { name = escaped(function) }
+            last = owner
+        }
+        guard let owner = enclosingObject(of: last) else { return name.isEmpty ? nil : name }
         let prefix = text(from: -1, to: owner)
-        let tail = text(from: owner, to: visit)
         guard let className = graph.global(graph.object(visits[owner].value)?.callable ?? .null) else {
-            return prefix + tail
+            return prefix.isEmpty ? nil : prefix
         }
         let short = escaped(className.name)
         let place = prefix.isEmpty ? short : "\(prefix).\(short)"
-        if case .argument(-1) = visits[visit].step, visits[visit].parent == owner { return place }
-        let parameter = tail.hasPrefix(".") ? String(tail.dropFirst()) : tail
-        return "\(place)(\(parameter)=\(name))"
+        if case .argument(-1) = visits[last].step, visits[last].parent == owner { return place }
+        let tail = text(from: owner, to: last)
+        return "\(place)(\(tail.hasPrefix(".") ? String(tail.dropFirst()) : tail)=\(name))"
     }
 
-    /// The name stands inside of an object that was made from another of `globals`.
+    /// The name of a function that cloudpickle carries by value: `__main__.clean`.
+    ///
+    /// Its arguments are the code object, whose second text is the function's name, and the globals with the module's.
+    private func functionName(_ value: PickleValue) -> String? {
+        guard graph.className(of: value)?.hasSuffix("._make_function") == true, let object = graph.object(value),
+            let arguments = graph.elements(object.arguments), arguments.count > 1,
+            let code = graph.object(arguments[0]), let parts = graph.elements(code.arguments)
+        else { return nil }
+        let texts = parts.compactMap { graph.text($0) }
+        guard texts.count > 1 else { return nil }
+        let module = graph.value(forKey: "__name__", in: arguments[1]).flatMap { graph.text($0) }
+        return module.map { "\($0).\(texts[1])" } ?? texts[1]
+    }
+
+    /// The name stands inside of an object that was made from another of `globals`, or nowhere in the model.
     func isInside(_ globals: Set<Int>, global index: Int) -> Bool {
-        guard var visit = visitOfGlobal[index] else { return false }
+        guard var visit = visitOfGlobal[index] else { return !globals.isEmpty }
         var isOwn = true
         while let owner = enclosingObject(of: visit) {
             if let made = graph.globalIndex(graph.object(visits[owner].value)?.callable ?? .null),

@@ -1,24 +1,65 @@
 // Words for names that are often met and never converted. They explain a refusal and allow nothing.
 extension GlobalCatalog {
-    static func explanation(module: String, name: String) -> (why: String, help: String?)? {
-        let root = module.prefix { $0 != "." }
+    static func explanation(_ global: PickleGlobal) -> (why: String, help: String?)? {
+        let root = String(global.module.prefix { $0 != "." })
+        if isLibraryPart(global) {
+            if functions.contains(global.name) { return ("a NumPy function that is not converted yet", nil) }
+            return ("a type of \(libraries[root] ?? root) that is not converted yet", nil)
+        }
         switch root {
         case "__main__":
             return ("which is Python code of the training script", "use a type of scikit-learn in its place")
         case "cloudpickle": return byValue
-        case "numpy":
-            return functions.contains(name)
-                ? ("a NumPy function that is not converted yet", nil)
-                : ("which no fitted model needs", nil)
-        case "functools" where name == "partial": return ("which is a function with bound arguments", nil)
-        case "sklearn": return ("a type of scikit-learn that is not converted yet", nil)
-        case "xgboost", "lightgbm", "catboost": return ("a type of \(root) that is not converted yet", nil)
+        case "numpy", "scipy": return ("which no convertible model needs", nil)
+        case "functools" where global.name == "partial": return ("which is a function with bound arguments", nil)
         case "joblib": return ("which belongs to files of joblib", "log the model with `mlflow.sklearn.log_model`")
         default: break
         }
-        if let action = dangerous["\(module).\(name)"] ?? dangerousModules[String(root)] { return (action, suspicion) }
+        if let action = dangerous[global.qualifiedName] ?? dangerousModules[root] { return (action, suspicion) }
         return nil
     }
+
+    /// A name that honest models of the libraries hold in this way, and that is merely not converted.
+    ///
+    /// Classes of the libraries may be made and built; what honest models call is listed one by one.
+    static func isLibraryPart(_ global: PickleGlobal) -> Bool {
+        if parts.contains(global.qualifiedName) { return true }
+        let root = String(global.module.prefix { $0 != "." })
+        return ["sklearn", "xgboost", "lightgbm", "catboost"].contains(root) && !global.uses.contains(.call)
+            && !global.name.contains(".") && !global.name.hasPrefix("_")
+            || root == "sklearn" && global.uses.isSubset(of: [.new, .build, .value]) && !global.name.contains("__")
+    }
+
+    private static let libraries = [
+        "sklearn": "scikit-learn", "_loss": "scikit-learn", "numpy": "NumPy", "scipy": "SciPy", "xgboost": "XGBoost",
+        "lightgbm": "LightGBM", "catboost": "CatBoost", "functools": "Python", "collections": "Python",
+    ]
+
+    private static let parts: Set<String> = {
+        var names: Set<String> = [
+            "functools.partial", "collections.OrderedDict", "collections.defaultdict", "numpy.ma.MaskedArray",
+            "numpy.ma.core.MaskedArray", "numpy.ma.core._mareconstruct", "scipy.sparse._csr.csr_matrix",
+            "scipy.sparse._csc.csc_matrix", "scipy.interpolate._bsplines.BSpline",
+            "scipy._lib.array_api_compat.numpy._aliases.asarray", "sklearn.metrics._dist_metrics.newObj",
+            "sklearn.neighbors._kd_tree.newObj", "sklearn.neighbors._ball_tree.newObj",
+        ]
+        for function in functions {
+            names.insert("numpy.\(function)")
+            names.insert("numpy._core._multiarray_umath.\(function)")
+            names.insert("numpy.core._multiarray_umath.\(function)")
+        }
+        for loss in [
+            "AbsoluteError", "ExponentialLoss", "HalfBinomialLoss", "HalfGammaLoss", "HalfMultinomialLoss",
+            "HalfPoissonLoss", "HalfSquaredError", "HalfTweedieLoss", "HalfTweedieLossIdentity", "HuberLoss",
+            "PinballLoss",
+        ] {
+            for module in ["_loss", "sklearn._loss._loss"] {
+                names.insert("\(module).Cy\(loss)")
+                names.insert("\(module).__pyx_unpickle_Cy\(loss)")
+            }
+        }
+        return names
+    }()
 
     private static let suspicion = "no training library writes this: do not load the file, and ask where it comes from"
 

@@ -33,10 +33,10 @@ public struct GlobalCatalog: Sendable {
             return .refused(reason: "\(verb(global)) `\(shown)`, which no library does", help: nil)
         }
         let written = global.writtenAs.map { $0 == name ? "" : " (written `\(escaped($0))`)" } ?? ""
-        if let (why, help) = GlobalCatalog.explanation(module: global.module, name: global.name) {
+        if let (why, help) = GlobalCatalog.explanation(global) {
             let reason = "\(verb(global)) `\(shown)`\(written), \(why)"
-            let isLibrary = ["sklearn", "xgboost", "lightgbm", "catboost"].contains(global.module.prefix { $0 != "." })
-            return isLibrary ? .unconverted(reason: reason, help: help) : .refused(reason: reason, help: help)
+            return GlobalCatalog.isLibraryPart(global)
+                ? .unconverted(reason: reason, help: help) : .refused(reason: reason, help: help)
         }
         return .refused(
             reason: "\(verb(global)) `\(shown)`\(written), which is not a known model type", help: nil)
@@ -53,8 +53,7 @@ public struct GlobalCatalog: Sendable {
         var table: [String: PickleUse] = [:]
         for name in [
             "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.dtype",
-            "numpy.random._pickle.__randomstate_ctor", "numpy.random._pickle.__generator_ctor",
-            "numpy.random._pickle.__bit_generator_ctor", "numpy.random.bit_generator.__pyx_unpickle_SeedSequence",
+            "numpy.random.bit_generator.__pyx_unpickle_SeedSequence",
             "sklearn.tree._tree.Tree", "copyreg._reconstructor",
         ] {
             table[name] = [.call, .build]
@@ -76,6 +75,9 @@ public struct GlobalCatalog: Sendable {
             table[name] = [.value]
         }
         table["numpy.dtype"] = [.call, .build, .value]
+        for kind in ["randomstate", "generator", "bit_generator"] {
+            table["numpy.random._pickle.__\(kind)_ctor"] = [.call, .build, .value]
+        }
         table["sklearn.compose._column_transformer._RemainderColsList"] = [.new, .build, .value]
         table["sklearn.compose._column_transformer.make_column_selector"] = [.new, .build, .value]
         return table

@@ -50,6 +50,8 @@ public struct PickleMachine {
     }
 
     private mutating func run() throws(PickleError) {
+        // `P` is an opcode too, but a zip archive is what is meant.
+        if region.count >= 4, region.bytes(0..<4) == [0x50, 0x4b, 0x03, 0x04] { throw unknownOpcode(0x50) }
         while true {
             if let end = frameEnd, position >= end { frameEnd = nil }
             opcodeOffset = position

@@ -71,9 +71,8 @@ struct PickleMachineTests {
         "a damaged stream is refused with the offset of its opcode",
         arguments: [
             Fault(bytes: "", offset: 0, reason: "it ends without the opcode STOP"),
-            Fault(
-                bytes: "PK\u{3}\u{4}", offset: 0, reason: "it refers to an object outside of the file (a persistent id)"
-            ),
+            Fault(bytes: "PK\u{3}\u{4}", offset: 0, reason: "it is not a pickle (it is a zip archive)"),
+            Fault(bytes: "P1\n.", offset: 0, reason: "it refers to an object outside of the file (a persistent id)"),
             Fault(bytes: "\u{1f}\u{8b}", offset: 0, reason: "it is not a pickle (it is compressed with gzip)"),
             Fault(bytes: "K\u{1}", offset: 2, reason: "it ends without the opcode STOP"),
             Fault(

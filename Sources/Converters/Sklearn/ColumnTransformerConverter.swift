@@ -130,15 +130,21 @@ struct ColumnTransformerConverter: Converter {
     private func weighted(_ table: Table, by branch: Branch, into program: inout Program) throws -> Table {
         guard let weight = branch.weight, !table.lanes.isEmpty else { return table }
         try table.requireNumbers(for: estimator)
-        guard table.elementType == .float64 else {
+        let type = table.elementType
+        // A table whose columns differ in type is weighted column by column, in types of its own.
+        guard type != .object, table.form != .frame || table.lanes.allSatisfy({ $0.elementType == type }) else {
             throw estimator.refuse(
-                "it weights `\(branch.name)`, whose numbers are not float64", parameter: "transformer_weights")
+                "it weights `\(branch.name)`, whose columns differ in type", parameter: "transformer_weights")
         }
+        let isSingle = type == .float32
         var result = table
-        let weights = Array(repeating: weight, count: table.lanes.count)
-        let slots = try program.builder.scale(table.slots, steps: [.multiply(weights)], width: .float64)
+        if !isSingle, table.form != .frame { result.form = .array(.float64) }
+        let weights = Array(repeating: isSingle ? Double(Float(weight)) : weight, count: table.lanes.count)
+        let slots = try program.builder.scale(
+            table.slots, steps: [.multiply(weights)], width: isSingle ? .float32 : .float64)
         for (index, slot) in slots.enumerated() {
             result.lanes[index].slot = slot
+            result.lanes[index].kind = .number(isSingle ? .float32 : .float64)
             result.lanes[index].isBounded = false
         }
         return result

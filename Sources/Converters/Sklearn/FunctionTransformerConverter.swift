@@ -10,12 +10,10 @@ struct FunctionTransformerConverter: Converter {
     init(_ estimator: Estimator) throws {
         self.estimator = estimator
         if let function = estimator["func"], function != .null {
-            if let global = estimator.graph.global(function),
-                GlobalCatalog(modelTypes: []).verdict(on: global) != .allowed
-            {
-                // The survey of names reports it with the same path.
-                throw Refused([])
-            }
+            // The survey of names reports every function that it does not know, with the same path.
+            guard let global = estimator.graph.global(function),
+                GlobalCatalog(modelTypes: []).verdict(on: global) == .allowed
+            else { throw Refused([]) }
             throw estimator.refuse("it calls a function", parameter: "func")
         }
         guard try !estimator.bool("validate", default: false) else {

@@ -44,7 +44,9 @@ struct LinearModel {
                 "it would sum float32 numbers in an order that depends on the processor", parameter: "coef_",
                 help: "fit the model on float64 columns")
         }
-        try program.requireFinite(table, width: .float64, allowsMissing: false)
+        // Lasso and ElasticNet multiply sparse tables without looking for missing values.
+        let isUnchecked = table.isSparse && ["Lasso", "ElasticNet"].contains(estimator.shortName)
+        if !isUnchecked { try program.requireFinite(table, width: .float64, allowsMissing: false) }
         return try program.builder.linear(table.slots, weights: weights, intercepts: intercepts, width: .float64)
     }
 }

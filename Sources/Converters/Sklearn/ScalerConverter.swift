@@ -3,8 +3,9 @@ import Scoring
 
 /// `StandardScaler`, `MinMaxScaler`, `MaxAbsScaler` and `RobustScaler`: arithmetic with one or two constants per column.
 ///
-/// A table of float32 columns only stays float32 and every step is rounded; up to 1.7 the constants take part as
-/// float64, from 1.8 they are rounded first. Rules from `sklearn/preprocessing/_data.py`, 1.1.3 to 1.9.1.
+/// A table of float32 columns only stays float32 and every step is rounded. The constants take part as float64, as in
+/// NumPy's in-place operators; `StandardScaler` rounds them first from 1.8. Rules from
+/// `sklearn/preprocessing/_data.py`, 1.1.3 to 1.9.1.
 struct ScalerConverter: Converter {
     static let classNames = [
         "sklearn.preprocessing._data.MaxAbsScaler", "sklearn.preprocessing._data.MinMaxScaler",
@@ -69,28 +70,28 @@ struct ScalerConverter: Converter {
     }
 
     private func steps(_ table: Table, isSingle: Bool) throws -> [ScaleStep] {
-        func constants(_ values: [Double]) -> [Double] {
-            isSingle && estimator.version >= .release(1, 8) ? values.map { Double(Float($0)) } : values
+        func rounded(_ values: [Double], _ condition: Bool) -> [Double] {
+            isSingle && condition ? values.map { Double(Float($0)) } : values
         }
+        let isStandard = estimator.shortName == "StandardScaler" && estimator.version >= .release(1, 8)
+        let shift = shift.map { rounded($0, isStandard) }
+        let scale = scale.map { rounded($0, isStandard) }
+        var steps: [ScaleStep] = []
         if table.isSparse {
-            if shift != nil || clip != nil { throw estimator.refuse("it moves the zeros of a sparse matrix") }
+            if shift != nil { throw estimator.refuse("it moves the zeros of a sparse matrix") }
             // scikit-learn multiplies sparse columns by the reciprocal.
-            return scale.map { [.multiply($0.map { 1 / $0 })] } ?? []
+            if let scale { steps.append(.multiply(scale.map { 1 / $0 })) }
+        } else if estimator.shortName == "MinMaxScaler" {
+            if let scale { steps.append(.multiply(scale)) }
+            if let shift { steps.append(.add(shift)) }
+        } else {
+            if let shift { steps.append(.subtract(shift)) }
+            if let scale { steps.append(.divide(scale)) }
         }
-        if estimator.shortName == "MinMaxScaler" {
-            if isSingle { throw estimator.refuse("its arithmetic in float32 is not settled") }
-            var steps = [scale.map { ScaleStep.multiply($0) }, shift.map { ScaleStep.add($0) }].compactMap(\.self)
-            if let clip {
-                steps.append(.atLeast(table.lanes.map { _ in clip.low }))
-                steps.append(.atMost(table.lanes.map { _ in clip.high }))
-            }
-            return steps
-        }
-        var steps = [shift.map { ScaleStep.subtract(constants($0)) }, scale.map { ScaleStep.divide(constants($0)) }]
-            .compactMap(\.self)
         if let clip {
-            steps.append(.atLeast(table.lanes.map { _ in clip.low }))
-            steps.append(.atMost(table.lanes.map { _ in clip.high }))
+            let count = table.lanes.count
+            steps.append(.atLeast(rounded(Array(repeating: clip.low, count: count), true)))
+            steps.append(.atMost(rounded(Array(repeating: clip.high, count: count), true)))
         }
         return steps
     }

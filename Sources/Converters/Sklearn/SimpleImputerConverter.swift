@@ -92,12 +92,10 @@ struct SimpleImputerConverter: Converter {
     private func resultType(_ table: Table) throws -> ElementType {
         if strategy == "mean" || strategy == "median" { return try table.floatType(for: estimator) }
         for lane in table.lanes {
-            if case .number(.boolean) = lane.kind {
-                throw estimator.refuse("column `\(lane.name)` holds truth values, which it may refuse when scoring")
-            }
             if case .unusable = lane.kind { try table.requireNumbers(for: estimator) }
         }
         let type = fittedOnObjects ? .object : table.elementType
+        if type == .boolean { throw estimator.refuse("it takes no columns of truth values alone") }
         if type == .object, !missing.isNaN {
             throw estimator.refuse(
                 "a number stands for missing values among texts", parameter: "missing_values", value: "\(missing)")

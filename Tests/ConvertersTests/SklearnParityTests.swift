@@ -1,0 +1,97 @@
+import Converters
+import JSONText
+import Platform
+import Scoring
+import TestKit
+import Testing
+
+@Suite("Parity with scikit-learn")
+struct SklearnParityTests {
+    struct Case: CustomTestStringConvertible, Sendable {
+        var folder: String
+        var kind: String
+        var testDescription: String { folder }
+
+        static let all: [Case] = {
+            let path = Checkout.fixture("sklearn/corpus/cases.txt")
+            let text = (try? readFile(path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            return text.split(separator: "\n").map { line in
+                let parts = line.split(separator: "|").map(String.init)
+                return Case(folder: parts[0], kind: parts[1])
+            }
+        }()
+
+        static func of(_ kind: String) -> [Case] { all.filter { $0.kind == kind } }
+    }
+
+    private func check(_ item: Case, relative limit: Double) throws {
+        let recorded = try ParityCase(folder: Checkout.fixture("sklearn/corpus/\(item.folder)"))
+        for method in ["predict", "predict_proba"] where recorded.raw[method] != nil {
+            guard case .converted(let model, _) = try recorded.convert(method: method) else {
+                Issue.record("\(item.folder) was refused: \(try recorded.convert(method: method))")
+                continue
+            }
+            let difference = recorded.difference(try recorded.score(model), from: method)
+            #expect(difference.mismatches == 0 && difference.relative <= limit, "\(method): \(difference)")
+        }
+    }
+
+    @Test("forests, trees, encoders and imputers give the same bits", arguments: Case.of("exact"))
+    func exact(_ item: Case) throws { try check(item, relative: 0) }
+
+    @Test("forests logged with two threads differ by at most 4 units in the last place", arguments: Case.of("threads"))
+    func threads(_ item: Case) throws { try check(item, relative: 1e-15) }
+
+    @Test("linear models give the same labels, and numbers within 1e-12 relative", arguments: Case.of("linear"))
+    func linear(_ item: Case) throws { try check(item, relative: 1e-12) }
+
+    static let made = [
+        "seed_p0", "seed_p1", "seed_p2", "seed_p3", "seed_p4", "seed_p5", "seed_cloudpickle",
+        "single_standardscaler_11",
+        "single_standardscaler_17", "single_standardscaler_19", "single_robustscaler_11", "single_robustscaler_19",
+        "single_minmaxscaler_11", "single_minmaxscaler_19", "edges_forest_12", "edges_forest_19",
+    ]
+
+    private func checkMade(_ folder: String, relative limit: Double) throws {
+        var recorded = try ParityCase(folder: Checkout.fixture("sklearn/made/\(folder)"))
+        let refused = try ParityCase.records("\(recorded.folder)/bad.json")
+        for method in ["predict", "predict_proba"] {
+            guard case .converted(let model, _) = try recorded.convert(method: method) else {
+                Issue.record("\(folder) was refused: \(try recorded.convert(method: method))")
+                continue
+            }
+            let difference = recorded.difference(try recorded.score(model), from: method)
+            #expect(difference.mismatches == 0 && difference.relative <= limit, "\(method): \(difference)")
+            let accepted = recorded.records
+            for record in refused {
+                recorded.records = [record]
+                #expect(throws: ScoringError.self, "\(record)") { try recorded.score(model) }
+            }
+            recorded.records = accepted
+        }
+    }
+
+    @Test("every protocol, float32 tables and rows that scikit-learn refuses: the same bits", arguments: made)
+    func madeExactly(_ folder: String) throws { try checkMade(folder, relative: 0) }
+
+    @Test(
+        "made logistic regressions give the same labels, and numbers within 1e-12 relative",
+        arguments: ["seed_logistic", "edges_logistic_12", "edges_logistic_19"])
+    func madeLinear(_ folder: String) throws { try checkMade(folder, relative: 1e-12) }
+
+    @Test("the same model gives the same bytes, in whichever protocol it was pickled")
+    func sameBytes() throws {
+        var first: [UInt8]?
+        for protocolVersion in 2...5 {
+            let recorded = try ParityCase(folder: Checkout.fixture("sklearn/made/seed_p\(protocolVersion)"))
+            guard case .converted(let model, let notes) = try recorded.convert() else {
+                Issue.record("refused")
+                return
+            }
+            #expect(notes.count == 1 && notes[0].hasPrefix("a null in a column of texts counts as missing"))
+            let bytes = model.serialized()
+            #expect(bytes == first ?? bytes)
+            first = bytes
+        }
+    }
+}
