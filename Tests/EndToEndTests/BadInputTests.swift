@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestKit
 import Testing
 
 @Suite("Bad input: one clear error, the promised status, nothing half-written")
@@ -10,9 +11,9 @@ struct BadInputTests {
         environment: [String: String] = [:],
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryDirectory()
         let result = try run(
-            Workshop.skiff(), ["pack", model, "-o", folder.path("ctx")] + more, environment: environment)
+            Workshop.skiff(), ["pack", model, "-o", folder.file("ctx")] + more, environment: environment)
         #expect(result.status == status, "\(result.errors)", sourceLocation: sourceLocation)
         #expect(result.output.isEmpty, sourceLocation: sourceLocation)
         #expect(
@@ -23,7 +24,7 @@ struct BadInputTests {
     }
 
     /// A copy of the example's model folder that a test may damage.
-    private func damagedModel(_ folder: TemporaryFolder, _ damage: (URL) throws -> Void) throws -> String {
+    private func damagedModel(_ folder: TemporaryDirectory, _ damage: (URL) throws -> Void) throws -> String {
         let model = folder.url.appendingPathComponent("model", isDirectory: true)
         try FileManager.default.copyItem(atPath: Example.creditDefault.model, toPath: model.path)
         try damage(model)
@@ -32,7 +33,7 @@ struct BadInputTests {
 
     @Test("a folder without an MLmodel")
     func noMLmodel() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryDirectory()
         let model = try damagedModel(folder) {
             try FileManager.default.removeItem(at: $0.appendingPathComponent("MLmodel"))
         }
@@ -44,7 +45,7 @@ struct BadInputTests {
 
     @Test("an MLmodel that is not YAML, with its line")
     func brokenMLmodel() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryDirectory()
         let model = try damagedModel(folder) {
             try Data("flavors:\n  sklearn: [\n".utf8).write(to: $0.appendingPathComponent("MLmodel"))
         }
@@ -53,15 +54,15 @@ struct BadInputTests {
 
     @Test("a truncated pickle is not converted, and says at which byte it ends")
     func truncatedPickle() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryDirectory()
         let model = try damagedModel(folder) {
             let file = $0.appendingPathComponent("model.pkl")
             try Data(contentsOf: file).prefix(100_000).write(to: file)
         }
-        let result = try skiff("convert", model, "-o", folder.path("model.skiff"))
+        let result = try skiff("convert", model, "-o", folder.file("model.skiff"))
         #expect(result.status == 1 || result.status == 2)
         #expect(result.errors.contains("model.pkl"), "\(result.errors)")
-        #expect(!FileManager.default.fileExists(atPath: folder.path("model.skiff")))
+        #expect(!FileManager.default.fileExists(atPath: folder.file("model.skiff")))
     }
 
     @Test("a server that nobody listens at")
@@ -74,12 +75,12 @@ struct BadInputTests {
 
     @Test("an output folder with someone else's files is left as it is")
     func foreignOutput() throws {
-        let folder = try TemporaryFolder()
-        try FileManager.default.createDirectory(atPath: folder.path("mine"), withIntermediateDirectories: false)
-        try Data("precious".utf8).write(to: URL(fileURLWithPath: folder.path("mine/notes.txt")))
+        let folder = TemporaryDirectory()
+        try FileManager.default.createDirectory(atPath: folder.file("mine"), withIntermediateDirectories: false)
+        try Data("precious".utf8).write(to: URL(fileURLWithPath: folder.file("mine/notes.txt")))
         for more in [[], ["--force"]] {
             let result = try run(
-                Workshop.skiff(), ["pack", Example.creditDefault.model, "-o", folder.path("mine")] + more)
+                Workshop.skiff(), ["pack", Example.creditDefault.model, "-o", folder.file("mine")] + more)
             #expect(result.status == 2)
             #expect(result.errors.contains("mine"), "\(result.errors)")
             #expect(try folder.files("mine") == ["notes.txt": Data("precious".utf8)])
@@ -88,13 +89,13 @@ struct BadInputTests {
 
     @Test("a context that skiff made is replaced with --force, and only then")
     func force() throws {
-        let folder = try TemporaryFolder()
-        try pack(Example.creditProbability.model, into: folder.path("ctx"))
+        let folder = TemporaryDirectory()
+        try pack(Example.creditProbability.model, into: folder.file("ctx"))
         let before = try folder.files("ctx")
-        let again = try skiff("pack", Example.creditDefault.model, "-o", folder.path("ctx"))
+        let again = try skiff("pack", Example.creditDefault.model, "-o", folder.file("ctx"))
         #expect(again.status == 2)
         #expect(try folder.files("ctx") == before)
-        try pack(Example.creditDefault.model, into: folder.path("ctx"), "--force")
+        try pack(Example.creditDefault.model, into: folder.file("ctx"), "--force")
         #expect(try folder.files("ctx") != before)
     }
 
@@ -113,8 +114,8 @@ struct BadInputTests {
 
     @Test("a full disk is one clear error and leaves nothing")
     func fullDisk() throws {
-        let folder = try TemporaryFolder()
-        let disk = folder.path("disk")
+        let folder = TemporaryDirectory()
+        let disk = folder.file("disk")
         try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
         // One megabyte: too small for the scorer. In a mount namespace of its own, so nothing is left mounted.
         let script = """
@@ -128,21 +129,21 @@ struct BadInputTests {
                 Example.creditDefault.model,
             ])
         #expect(result.status == 2, "\(result.errors)")
-        #expect(result.errors.contains("no space left"), "\(result.errors)")
+        #expect(result.errors.contains("no space is left"), "\(result.errors)")
         #expect(!result.errors.contains(disk + "/\n"))
         #expect(!result.errors.split(separator: "\n").contains { $0.hasPrefix(disk + "/") }, "\(result.errors)")
     }
 
     @Test("SIGINT while a big output is written leaves nothing and ends with status 130")
     func interrupted() throws {
-        let folder = try TemporaryFolder()
+        let folder = TemporaryDirectory()
         // A model whose copy takes long enough to be interrupted: the Python runtime copies the folder as it is.
-        let model = folder.path("model")
+        let model = folder.file("model")
         try FileManager.default.copyItem(atPath: Example.creditMonitor.model, toPath: model)
         try Data().write(to: URL(fileURLWithPath: model + "/artifacts/artifacts/big.bin"))
         truncate(model + "/artifacts/artifacts/big.bin", 2 << 30)
-        try FileManager.default.createDirectory(atPath: folder.path("out"), withIntermediateDirectories: false)
-        let command = try RunningCommand(Workshop.skiff(), ["pack", model, "-o", folder.path("out/ctx")])
+        try FileManager.default.createDirectory(atPath: folder.file("out"), withIntermediateDirectories: false)
+        let command = try RunningCommand(Workshop.skiff(), ["pack", model, "-o", folder.file("out/ctx")])
         usleep(300_000)
         command.send(SIGINT)
         let result = try command.finish(within: 30)

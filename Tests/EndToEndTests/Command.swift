@@ -1,8 +1,10 @@
 import Foundation
-import Glibc
+import Platform
+import TestKit
 
 /// What a finished command left behind.
 struct CommandResult {
+    /// Its exit status, or 128 and the number of the signal that ended it.
     var status: Int32
     var output: Data
     var errors: String
@@ -10,54 +12,50 @@ struct CommandResult {
     var text: String { String(decoding: output, as: UTF8.self) }
 }
 
-/// A command that runs while a test looks at it. Its output goes to files, so that no full pipe can stop it.
+/// A command that runs while a test looks at it. Its output goes to files, so that no full pipe can stop it. It runs in a process
+/// group of its own, and is killed when the test forgets it.
 final class RunningCommand {
-    let process = Process()
-    private let folder: TemporaryFolder
-    private let ended = DispatchSemaphore(value: 0)
+    private let process: ChildProcess
+    private let name: String
+    private let folder = TemporaryDirectory()
 
     init(
         _ executable: URL, _ arguments: [String], environment: [String: String] = [:], folder workingFolder: URL? = nil
     ) throws {
-        folder = try TemporaryFolder()
-        process.executableURL = executable
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
-        process.currentDirectoryURL = workingFolder
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try Self.handle(for: folder.path("output"))
-        process.standardError = try Self.handle(for: folder.path("errors"))
-        process.terminationHandler = { [ended] _ in ended.signal() }
-        try process.run()
+        name = executable.path
+        let all = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        var request = ChildProcess.Request(
+            executable.path, arguments, environment: all, workingDirectory: workingFolder?.path)
+        request.hasOwnGroup = true
+        let anchor = try DirectoryAnchor.open(folder.path)
+        let output = try anchor.createFile("output")
+        let errors = try anchor.createFile("errors")
+        request.output = .descriptor(output.number)
+        request.error = .descriptor(errors.number)
+        process = try ChildProcess.spawn(request)
+        try output.close()
+        try errors.close()
     }
 
-    deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    }
-
-    private static func handle(for path: String) throws -> FileHandle {
-        try Data().write(to: URL(fileURLWithPath: path))
-        return try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-    }
-
-    var identifier: Int32 { process.processIdentifier }
-    var isRunning: Bool { process.isRunning }
-    var output: Data { (try? Data(contentsOf: URL(fileURLWithPath: folder.path("output")))) ?? Data() }
+    var identifier: Int32 { process.number }
+    var isRunning: Bool { process.poll() == nil }
+    var output: Data { (try? Data(contentsOf: URL(fileURLWithPath: folder.file("output")))) ?? Data() }
     var errors: String {
-        String(decoding: (try? Data(contentsOf: URL(fileURLWithPath: folder.path("errors")))) ?? Data(), as: UTF8.self)
+        String(decoding: (try? Data(contentsOf: URL(fileURLWithPath: folder.file("errors")))) ?? Data(), as: UTF8.self)
     }
 
     /// Sends `signal` to the command itself.
-    func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+    func send(_ signal: Int32) { process.send(signal) }
 
     /// Waits until it ends by itself; one that does not within `seconds` is killed and reported.
     func finish(within seconds: Int = 120) throws -> CommandResult {
-        guard ended.wait(timeout: .now() + .seconds(seconds)) == .success else {
-            kill(process.processIdentifier, SIGKILL)
-            throw MissingPart(
-                description: "\(process.executableURL?.path ?? "the command") still ran after \(seconds) s:\n\(errors)")
+        let status: Int32
+        switch process.wait(seconds: Double(seconds)) {
+        case .exited(let code): status = code
+        case .signalled(let signal): status = 128 + signal
+        case nil: throw MissingPart(description: "\(name) still ran after \(seconds) s:\n\(errors)")
         }
-        return CommandResult(status: process.terminationStatus, output: output, errors: errors)
+        return CommandResult(status: status, output: output, errors: errors)
     }
 }
 

@@ -1,13 +1,14 @@
 import Foundation
 import Glibc
+import TestKit
 import Testing
 
 @Suite("Examples: packed by skiff, served by skiff-scorer")
 struct ExamplesTests {
     @Test("the context has the files that the example shows", arguments: Example.all)
     func tree(_ example: Example) throws {
-        let folder = try TemporaryFolder()
-        try pack(example.model, into: folder.path("context"))
+        let folder = TemporaryDirectory()
+        try pack(example.model, into: folder.file("context"))
         let names =
             try folder.files("context").keys.filter { !$0.hasSuffix("/") }.sorted().joined(separator: "\n") + "\n"
         let shown = try String(
@@ -17,9 +18,9 @@ struct ExamplesTests {
 
     @Test("packing twice, from another folder and in another time zone gives the same bytes", arguments: Example.all)
     func sameBytes(_ example: Example) throws {
-        let folder = try TemporaryFolder()
-        try pack(example.model, into: folder.path("one"))
-        let elsewhere = folder.path("somewhere-else")
+        let folder = TemporaryDirectory()
+        try pack(example.model, into: folder.file("one"))
+        let elsewhere = folder.file("somewhere-else")
         try FileManager.default.createDirectory(atPath: elsewhere, withIntermediateDirectories: false)
         try FileManager.default.copyItem(atPath: example.model, toPath: elsewhere + "/model")
         let strange = ["TZ": "Asia/Kathmandu", "LANG": "tr_TR.UTF-8", "HOME": elsewhere, "USER": "someone"]
@@ -31,16 +32,16 @@ struct ExamplesTests {
 
     @Test("a tar holds the same files as a folder, and is the same twice", arguments: Example.all)
     func tar(_ example: Example) throws {
-        let folder = try TemporaryFolder()
-        try pack(example.model, into: folder.path("context"))
+        let folder = TemporaryDirectory()
+        try pack(example.model, into: folder.file("context"))
         let first = try skiff("pack", example.model, "--tar", "-", "--quiet")
         let second = try skiff("pack", example.model, "--tar", "-", "--quiet")
         #expect(first.status == 0, "\(first.errors)")
         #expect(first.output == second.output)
-        try first.output.write(to: URL(fileURLWithPath: folder.path("context.tar")))
-        try FileManager.default.createDirectory(atPath: folder.path("unpacked"), withIntermediateDirectories: false)
+        try first.output.write(to: URL(fileURLWithPath: folder.file("context.tar")))
+        try FileManager.default.createDirectory(atPath: folder.file("unpacked"), withIntermediateDirectories: false)
         let untar = try run(
-            URL(fileURLWithPath: "/usr/bin/bsdtar"), ["-xf", folder.path("context.tar"), "-C", folder.path("unpacked")])
+            URL(fileURLWithPath: "/usr/bin/bsdtar"), ["-xf", folder.file("context.tar"), "-C", folder.file("unpacked")])
         #expect(untar.status == 0, "\(untar.errors)")
         #expect(try folder.files("unpacked") == folder.files("context"))
     }
@@ -49,9 +50,9 @@ struct ExamplesTests {
         "the scorer answers what MLflow's own server answers, and ends with status 0 on SIGTERM",
         arguments: Example.native)
     func answers(_ example: Example) throws {
-        let folder = try TemporaryFolder()
-        try pack(example.model, into: folder.path("context"))
-        let server = try Served(folder.path("context/app"))
+        let folder = TemporaryDirectory()
+        try pack(example.model, into: folder.file("context"))
+        let server = try Served(folder.file("context/app"))
         try example.expectRight(ask("POST", "/invocations", port: server.port, body: example.request()))
         for path in ["/ping", "/health", "/ready", "/version"] {
             #expect(try ask("GET", path, port: server.port).status == 200, "\(path)")
@@ -61,9 +62,9 @@ struct ExamplesTests {
 
     @Test("every answer from one server and many clients at once is right")
     func manyClients() async throws {
-        let folder = try TemporaryFolder()
-        try pack(Example.creditDefault.model, into: folder.path("context"))
-        let server = try Served(folder.path("context/app"))
+        let folder = TemporaryDirectory()
+        try pack(Example.creditDefault.model, into: folder.file("context"))
+        let server = try Served(folder.file("context/app"))
         let (port, request, expected) = (
             server.port, try Example.creditDefault.request(), try Example.creditDefault.expected()
         )
@@ -85,9 +86,9 @@ struct ExamplesTests {
 
     @Test("the bare form of the seed's API is answered unwrapped")
     func bareForm() throws {
-        let folder = try TemporaryFolder()
-        try pack(Example.creditProbability.model, into: folder.path("context"))
-        let server = try Served(folder.path("context/app"))
+        let folder = TemporaryDirectory()
+        try pack(Example.creditProbability.model, into: folder.file("context"))
+        let server = try Served(folder.file("context/app"))
         let request = try JSONSerialization.jsonObject(with: Example.creditProbability.request())
         let records = try #require((request as? [String: Any])?["dataframe_records"])
         let answer = try ask(
@@ -100,9 +101,9 @@ struct ExamplesTests {
 
     @Test("a request that does not fit the signature is refused with the place that is wrong")
     func badRequest() throws {
-        let folder = try TemporaryFolder()
-        try pack(Example.creditDefault.model, into: folder.path("context"))
-        let server = try Served(folder.path("context/app"))
+        let folder = TemporaryDirectory()
+        try pack(Example.creditDefault.model, into: folder.file("context"))
+        let server = try Served(folder.file("context/app"))
         let text = String(decoding: try Example.creditDefault.request(), as: UTF8.self)
         let answer = try ask(
             "POST", "/invocations", port: server.port,

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestKit
 import Testing
 
 /// Builds the contexts with buildah and runs the images. Serial: a build takes both cores and a good part of the disk.
@@ -19,10 +20,10 @@ struct ImagesTests {
         "the image of an example answers right, runs as a numeric user and ends with status 0 on SIGTERM",
         arguments: Example.all)
     func image(_ example: Example) throws {
-        let folder = try TemporaryFolder()
-        try pack(example.model, into: folder.path("context"))
+        let folder = TemporaryDirectory()
+        try pack(example.model, into: folder.file("context"))
         let image = "localhost/skiff-test-\(example.name):1"
-        _ = try script("build-context.sh", folder.path("context"), image, within: 1200)
+        _ = try script("build-context.sh", folder.file("context"), image, within: 1200)
 
         let port = try Workshop.freePort()
         let container = try RunningCommand(

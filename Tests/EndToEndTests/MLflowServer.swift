@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestKit
 import Testing
 
 /// Runs a suite of tests beside a real MLflow tracking server, started once for all of them and stopped after them.
@@ -44,18 +45,18 @@ final class MLflowServer: @unchecked Sendable {
     let environment: [String: String]
     let versions: [String: [Version]]
     private let command: RunningCommand
-    private let folder: TemporaryFolder
+    private let folder: TemporaryDirectory
 
     init() throws {
-        folder = try TemporaryFolder()
+        folder = TemporaryDirectory()
         let port = try Workshop.freePort()
         environment = ["MLFLOW_TRACKING_URI": "http://127.0.0.1:\(port)", "MLFLOW_DISABLE_TELEMETRY": "true"]
         command = try RunningCommand(
             Workshop.python(),
             [
                 "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", "\(port)", "--workers", "1",
-                "--backend-store-uri", "sqlite:///" + folder.path("mlflow.db"), "--serve-artifacts",
-                "--artifacts-destination", folder.path("artifacts"),
+                "--backend-store-uri", "sqlite:///" + folder.file("mlflow.db"), "--serve-artifacts",
+                "--artifacts-destination", folder.file("artifacts"),
             ],
             environment: ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"], folder: folder.url)
         try waitUntilReady(command, port: port, path: "/health", within: 180)

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 @Suite("From a real MLflow server", .besideMLflowServer)
@@ -8,12 +9,12 @@ struct MLflowServerTests {
     )
     func champion() throws {
         let server = try BesideMLflowServer.server
-        let folder = try TemporaryFolder()
-        try pack("models:/credit-default@champion", into: folder.path("one"), environment: server.environment)
-        try pack("models:/credit-default@champion", into: folder.path("two"), environment: server.environment)
+        let folder = TemporaryDirectory()
+        try pack("models:/credit-default@champion", into: folder.file("one"), environment: server.environment)
+        try pack("models:/credit-default@champion", into: folder.file("two"), environment: server.environment)
         #expect(try folder.files("one") == folder.files("two"))
 
-        let served = try Served(folder.path("one/app"))
+        let served = try Served(folder.file("one/app"))
         let example = Example.creditDefault
         try example.expectRight(ask("POST", "/invocations", port: served.port, body: example.request()))
         #expect(try served.stop() == 0)
@@ -22,10 +23,10 @@ struct MLflowServerTests {
     @Test("the manifest names the exact version and run behind an alias")
     func identity() throws {
         let server = try BesideMLflowServer.server
-        let folder = try TemporaryFolder()
-        try pack("models:/credit-default@champion", into: folder.path("ctx"), environment: server.environment)
+        let folder = TemporaryDirectory()
+        try pack("models:/credit-default@champion", into: folder.file("ctx"), environment: server.environment)
         let manifest = String(
-            decoding: try Data(contentsOf: URL(fileURLWithPath: folder.path("ctx/audit/manifest.json"))), as: UTF8.self)
+            decoding: try Data(contentsOf: URL(fileURLWithPath: folder.file("ctx/audit/manifest.json"))), as: UTF8.self)
         let version = try #require(server.versions["credit-default"]?.last)
         #expect(version.version == "2")
         #expect(manifest.contains(version.run))
@@ -38,10 +39,10 @@ struct MLflowServerTests {
     func names(_ name: String) throws {
         let server = try BesideMLflowServer.server
         let first = try #require(server.versions["credit-default"]?.first)
-        let folder = try TemporaryFolder()
+        let folder = TemporaryDirectory()
         let model = name.replacingOccurrences(of: "RUN", with: first.run)
-        try pack(model, into: folder.path("named"), environment: server.environment)
-        try pack(Example.creditDefault.model, into: folder.path("folder"))
+        try pack(model, into: folder.file("named"), environment: server.environment)
+        try pack(Example.creditDefault.model, into: folder.file("folder"))
         let (named, local) = (try folder.files("named"), try folder.files("folder"))
         #expect(named["app/model.skiff"] != nil)
         #expect(named["app/model.skiff"] == local["app/model.skiff"])
@@ -51,9 +52,9 @@ struct MLflowServerTests {
     @Test("`latest` is the newest version")
     func latest() throws {
         let server = try BesideMLflowServer.server
-        let folder = try TemporaryFolder()
-        try pack("models:/credit-default/latest", into: folder.path("latest"), environment: server.environment)
-        try pack("models:/credit-default/2", into: folder.path("second"), environment: server.environment)
+        let folder = TemporaryDirectory()
+        try pack("models:/credit-default/latest", into: folder.file("latest"), environment: server.environment)
+        try pack("models:/credit-default/2", into: folder.file("second"), environment: server.environment)
         let (latest, second) = (try folder.files("latest"), try folder.files("second"))
         #expect(latest["app/model.skiff"] == second["app/model.skiff"])
     }
@@ -61,8 +62,8 @@ struct MLflowServerTests {
     @Test("a custom PythonModel comes whole, file by file")
     func monitor() throws {
         let server = try BesideMLflowServer.server
-        let folder = try TemporaryFolder()
-        try pack("models:/credit-monitor/1", into: folder.path("ctx"), environment: server.environment)
+        let folder = TemporaryDirectory()
+        try pack("models:/credit-monitor/1", into: folder.file("ctx"), environment: server.environment)
         let (packed, source) = (
             try folder.files("ctx/app/model"),
             try filesBelow(Example.creditMonitor.folder.appendingPathComponent("model"))
@@ -80,8 +81,8 @@ struct MLflowServerTests {
         ])
     func missing(_ name: String) throws {
         let server = try BesideMLflowServer.server
-        let folder = try TemporaryFolder()
-        let result = try skiff("pack", name, "-o", folder.path("ctx"), environment: server.environment)
+        let folder = TemporaryDirectory()
+        let result = try skiff("pack", name, "-o", folder.file("ctx"), environment: server.environment)
         #expect(result.status == 2)
         #expect(result.errors.split(separator: "\n").filter { $0.hasPrefix("error: ") }.count == 1, "\(result.errors)")
         #expect(try folder.files("").isEmpty)

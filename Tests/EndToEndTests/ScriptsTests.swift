@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 /// What we ship as text is checked by programs that others wrote and that need no network.
@@ -32,9 +33,9 @@ struct ScriptsTests {
 
     @Test("the rendered Dockerfiles have no finding of hadolint", arguments: Example.all)
     func dockerfile(_ example: Example) throws {
-        let folder = try TemporaryFolder()
-        try pack(example.model, into: folder.path("context"))
-        let result = try validator("hadolint", [folder.path("context/Dockerfile")])
+        let folder = TemporaryDirectory()
+        try pack(example.model, into: folder.file("context"))
+        let result = try validator("hadolint", [folder.file("context/Dockerfile")])
         #expect(result.status == 0, "\(result.text)\(result.errors)")
     }
 

@@ -1,14 +1,13 @@
 import Foundation
 import Glibc
+import TestKit
 
 /// Where the things under test are on this machine.
 ///
 /// `Tests/run.sh` says so by environment variables; without it the products beside the test bundle and the environment in
 /// `.build-python` are taken, so that plain `swift test` works too once `Tests/run.sh` ran.
 enum Workshop {
-    /// The folder that holds `Package.swift`.
-    static let checkout = URL(fileURLWithPath: #filePath, isDirectory: false)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let checkout = URL(fileURLWithPath: Checkout.root, isDirectory: true)
 
     static let examples = checkout.appendingPathComponent("examples", isDirectory: true)
     static let imageScripts = checkout.appendingPathComponent("Tests/Fixtures/images", isDirectory: true)
@@ -62,19 +61,8 @@ struct MissingPart: Error, CustomStringConvertible {
     var description: String
 }
 
-/// A folder of its own for one test, removed with it.
-final class TemporaryFolder {
-    let url: URL
-
-    init() throws {
-        url = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
-            .appendingPathComponent("skiff-test-\(UUID().uuidString)", isDirectory: true)
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    func path(_ name: String) -> String { url.appendingPathComponent(name).path }
+extension TemporaryDirectory {
+    var url: URL { URL(fileURLWithPath: path, isDirectory: true) }
 
     /// Every file below `folder` (a name in this one) with its bytes, by path.
     func files(_ folder: String) throws -> [String: Data] {
