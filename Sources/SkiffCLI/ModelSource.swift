@@ -20,8 +20,9 @@ enum ModelSource {
             return try body(DescribedModel(model.tree, shownName: path, identity: model.identity))
         }
         let resolved = try resolve(reference, context)
-        return try withScratchFolder(context.surroundings) { scratch in
-            let model = try fetch(resolved, into: scratch + "/model", isDurable: false, context)
+        let parent = context.surroundings[.temporaryDirectory] ?? "/tmp"
+        return try AtomicOutput.withScratchDirectory(in: parent) { scratch in
+            let model = try fetch(resolved, into: scratch.path + "/model", isDurable: false, context)
             return try body(DescribedModel(model.tree, shownName: "\(reference)", identity: model.identity))
         }
     }
@@ -44,23 +45,5 @@ enum ModelSource {
         ) { progress in
             console.progress("downloading", done: progress.doneBytes, total: progress.totalBytes)
         }
-    }
-
-    private struct Unwanted: Error {}
-
-    // The folder is built like an output that is then never wanted: so an error or a signal removes it.
-    private static func withScratchFolder<Result>(
-        _ surroundings: Surroundings, _ body: (String) throws -> Result
-    ) throws -> Result {
-        let parent = surroundings[.temporaryDirectory] ?? "/tmp"
-        var result: Result?
-        do {
-            try AtomicOutput.writeDirectory(at: parent + "/skiff-scratch", mode: 0o700, existing: .replace) { folder in
-                result = try body(folder.path)
-                throw Unwanted()
-            }
-        } catch is Unwanted {}
-        guard let result else { preconditionFailure("the body has run and set its result") }
-        return result
     }
 }
