@@ -40,6 +40,7 @@ public enum Interruption {
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             guard sigaction(signal, &action, nil) == 0 else { throw .last("watch", "the signals") }
         }
+        Signals.unblockEndings()
     }
 
     /// The signal handler: only what is safe there.

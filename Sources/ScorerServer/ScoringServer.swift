@@ -16,6 +16,7 @@ public enum ScoringServer {
     /// - Note: takes over the process: its signals, its main thread, its limit of open files.
     public static func run(_ options: ServerOptions) throws -> ExitStatus {
         Signals.ignoreBrokenPipes()
+        Signals.unblockEndings()
         raiseFileLimit()
         let (configuration, folder) = try loadConfiguration(options.path)
         var limits = Limits()
