@@ -39,6 +39,9 @@ say "release products"
 swift build --configuration release --product skiff
 swift build --configuration release --product skiff-scorer
 
+say "the same bytes from a copy of the checkout in another folder"
+sh Tests/same-bytes.sh
+
 SKIFF_TEST_PRODUCTS=$(swift build --configuration release --show-bin-path)
 SKIFF_TEST_PYTHON=$checkout/.build-python/bin/python
 PYTHONDONTWRITEBYTECODE=1

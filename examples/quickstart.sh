@@ -12,11 +12,6 @@ cd "$(dirname "$0")/.."
 need_packages $build_packages curl
 need_swift
 
-say "building skiff and skiff-scorer (a few minutes the first time)"
-swift build --configuration release --product skiff
-swift build --configuration release --product skiff-scorer
-products=$(swift build --configuration release --show-bin-path)
-
 work=$(mktemp -d)
 server=
 finish() {
@@ -25,6 +20,13 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
+
+say "building skiff and skiff-scorer (a few minutes the first time)"
+for product in skiff skiff-scorer; do
+    swift build --configuration release --product "$product" > "$work/build.log" 2>&1 ||
+        { cat "$work/build.log" >&2; cannot "$product does not build" "swift's messages are above"; }
+done
+products=$(swift build --configuration release --show-bin-path)
 
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 
