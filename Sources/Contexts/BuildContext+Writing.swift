@@ -12,7 +12,7 @@ extension BuildContext {
     ///   system.
     public func writeFolder(at path: String, replacing: Bool, time: Int) throws {
         let existing: AtomicOutput.Existing = try Self.mayReplace(path, replacing: replacing) ? .replace : .refuse
-        try AtomicOutput.writeDirectory(at: path, existing: existing) { folder in
+        try AtomicOutput.writeDirectory(at: path, existing: existing, isDurable: false) { folder in
             try DirectoryWriter(time: time, shownPath: path).write(tree, into: folder)
         }
     }

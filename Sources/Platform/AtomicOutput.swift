@@ -30,7 +30,7 @@ public enum AtomicOutput {
             try build(file)
             try file.synchronize()
             try file.close()
-            try target.commit(number)
+            try target.commit(number, isDurable: true)
         } catch {
             target.discard(number)
             throw error
@@ -46,9 +46,10 @@ public enum AtomicOutput {
 
     /// Makes the folder at `path`; `build` fills it through the anchor, whose `path` is the temporary one.
     ///
-    /// The caller synchronizes the files that it writes; the folder itself is synchronized here.
+    /// - Parameter isDurable: the folder is on the disk when this returns; the caller synchronizes the files that it writes. Not
+    ///   worth its time for what can be made again, as a build context.
     public static func writeDirectory<Result>(
-        at path: String, mode: UInt32 = 0o755, existing: Existing,
+        at path: String, mode: UInt32 = 0o755, existing: Existing, isDurable: Bool,
         _ build: (borrowing DirectoryAnchor) throws -> Result
     ) throws -> Result {
         let target = try Target(path, existing)
@@ -58,8 +59,8 @@ public enum AtomicOutput {
         do {
             let folder = try target.folder.openDirectory(target.temporaryName)
             let result = try build(folder)
-            try folder.synchronize()
-            try target.commit(number)
+            if isDurable { try folder.synchronize() }
+            try target.commit(number, isDurable: isDurable)
             return result
         } catch {
             target.discard(number)
@@ -131,7 +132,7 @@ public enum AtomicOutput {
             return FileDescriptor(owning: number, path: path)
         }
 
-        func commit(_ number: Int) throws(FileError) {
+        func commit(_ number: Int, isDurable: Bool) throws(FileError) {
             try Interruption.unregister(number) { () throws(FileError) in
                 do throws(FileError) {
                     try rename()
@@ -139,7 +140,7 @@ public enum AtomicOutput {
                     throw FileError("create", path, error.kind)
                 }
             }
-            try folder.synchronize()
+            if isDurable { try folder.synchronize() }
         }
 
         private func rename() throws(FileError) {

@@ -19,7 +19,7 @@ import Testing
     }
 
     static func write(_ tree: FileTree, at path: String) throws {
-        try AtomicOutput.writeDirectory(at: path, existing: .refuse) { anchor in
+        try AtomicOutput.writeDirectory(at: path, existing: .refuse, isDurable: false) { anchor in
             try DirectoryWriter(time: 86_400, shownPath: path).write(tree, into: anchor)
         }
     }

@@ -41,7 +41,7 @@ func failure() throws {
         }
     }
     #expect(throws: Broken.self) {
-        try AtomicOutput.writeDirectory(at: folder.file("d"), existing: .refuse) { anchor in
+        try AtomicOutput.writeDirectory(at: folder.file("d"), existing: .refuse, isDurable: true) { anchor in
             try anchor.makeDirectory("x").createFile("y").write([1])
             throw Broken()
         }
@@ -55,7 +55,7 @@ func wholeFolder() throws {
     let folder = TemporaryDirectory()
     let path = folder.file("ctx")
     func write(_ name: String, _ existing: AtomicOutput.Existing) throws -> Int {
-        try AtomicOutput.writeDirectory(at: path + "/", existing: existing) { anchor in
+        try AtomicOutput.writeDirectory(at: path + "/", existing: existing, isDurable: true) { anchor in
             try anchor.makeDirectory("sub").createFile(name).write([1])
             return 7
         }

@@ -34,7 +34,7 @@ func interruptionAfterwards() async throws {
 
 private func interrupt(_ signal: Int32, whileWriting path: String) throws {
     try Interruption.watch()
-    try AtomicOutput.writeDirectory(at: path, existing: .refuse) { folder in
+    try AtomicOutput.writeDirectory(at: path, existing: .refuse, isDurable: false) { folder in
         try folder.makeDirectory("sub").createFile("half").write([1])
         kill(getpid(), signal)
         // Goes on writing until the process ends, as other threads of the tool would.

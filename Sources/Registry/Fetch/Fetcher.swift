@@ -53,7 +53,8 @@ public enum Fetcher {
     ) throws(RegistryError) -> LocalModel {
         let task = "download `\(escaped(model.identity.reference))`"
         do {
-            let digests = try AtomicOutput.writeDirectory(at: folder, existing: .refuse) { anchor in
+            let digests = try AtomicOutput.writeDirectory(at: folder, existing: .refuse, isDurable: options.isDurable) {
+                anchor in
                 try checkSpace(anchor, model, folder, task)
                 do {
                     return try download(model, into: anchor, options, task, progress)

@@ -58,7 +58,7 @@ enum PackCommand: Command {
                 return .done
             }
             context.console.step("runtime \(plan.runtime.rawValue): \(plan.reasons.joined(separator: "; "))")
-            for refusal in plan.refusals { context.console.detail("  not native: \(refusal.sentence)") }
+            for refusal in plan.refusals { context.console.step("  not native: \(refusal.sentence)") }
             for note in plan.notes { context.console.detail("  note: \(note)") }
             let scorer = try ScorerBinary.find(context, for: plan.machine)
             let result = try BuildContext.render(plan, model: model, scorer: scorer)
