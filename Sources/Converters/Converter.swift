@@ -46,7 +46,16 @@ enum PredictMethod: String {
 /// A program while it is built, with what is worth telling about it.
 struct Program {
     var builder: ModelBuilder
-    var notes: [String] = []
+    private(set) var notes: [String] = []
+
+    init(builder: ModelBuilder) {
+        self.builder = builder
+    }
+
+    /// Adds a remark for the person who converts the model, once.
+    mutating func note(_ words: String) {
+        if !notes.contains(words) { notes.append(words) }
+    }
 }
 
 /// Every converter there is.

@@ -47,6 +47,10 @@ struct LinearModel {
         // Lasso and ElasticNet multiply sparse tables without looking for missing values.
         let isUnchecked = table.isSparse && ["Lasso", "ElasticNet"].contains(estimator.shortName)
         if !isUnchecked { try program.requireFinite(table, width: .float64, allowsMissing: false) }
+        if !table.isSparse {
+            program.note(
+                "\(estimator.shortName) sums in column order; scikit-learn's BLAS may differ from it in the last bits")
+        }
         return try program.builder.linear(table.slots, weights: weights, intercepts: intercepts, width: .float64)
     }
 }
