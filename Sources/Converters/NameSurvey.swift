@@ -4,13 +4,15 @@ import Pickle
 /// Looks at every name of a pickle and gathers the reasons to refuse it, each with its place in the model and in the file.
 struct NameSurvey {
     private(set) var refusals: [Refusal] = []
+    /// Reasons that are worth telling, and names that are looked at to find them: a hostile file has any number.
     private static let limit = 100
+    private static let attempts = 2_000
 
     init(_ graph: PickleGraph) {
         let catalog = GlobalCatalog(modelTypes: ConverterCatalog.classNames)
         let verdicts = graph.globals.map { catalog.verdict(on: $0) }
         let isByValue = graph.globals.map { $0.module.hasPrefix("cloudpickle") && $0.uses.contains(.call) }
-        for finding in graph.findings {
+        for finding in graph.findings.prefix(NameSurvey.limit) {
             // cloudpickle calls what it has just made to rebuild a function; the function itself is the reason then.
             if isByValue.contains(true), finding.opcode == "REDUCE" { continue }
             refusals.append(
@@ -26,26 +28,29 @@ struct NameSurvey {
             if case .unconverted = verdict { opaque.insert(index) }
             if isByValue[index] { opaque.insert(index) }
         }
-        for (index, verdict) in verdicts.enumerated() {
-            let global = graph.globals[index]
-            switch verdict {
-            case .allowed: continue
-            case .unconverted(let reason, let help):
-                // The parts of what is refused itself are no news.
-                if !paths.isInside(opaque, global: index) {
-                    append(reason, help, paths.path(ofGlobal: index), global, graph)
-                }
-            case .refused(let reason, let help):
-                if isByValue[index], paths.isInside(opaque, global: index) { continue }
-                append(reason, help, paths.path(ofGlobal: index), global, graph)
-            }
+        let isInside = paths.namesInside(opaque)
+        // What no honest model holds comes first. The parts of what is refused itself are no news.
+        let refused = verdicts.indices.filter { index in
+            if case .refused = verdicts[index] { !(isByValue[index] && isInside[index]) } else { false }
+        }
+        let unconverted = verdicts.indices.filter { index in
+            if case .unconverted = verdicts[index] { !isInside[index] } else { false }
+        }
+        var chosen = Array((refused + unconverted).prefix(NameSurvey.attempts))
+        if chosen.isEmpty { chosen = Array(verdicts.indices.filter { verdicts[$0] != .allowed }.prefix(1)) }
+        for index in chosen where refusals.count < NameSurvey.limit {
+            append(verdicts[index], paths.path(ofGlobal: index), graph.globals[index], graph)
         }
     }
 
     private mutating func append(
-        _ reason: String, _ help: String?, _ path: String?, _ global: PickleGlobal, _ graph: PickleGraph
+        _ verdict: GlobalCatalog.Verdict, _ path: String?, _ global: PickleGlobal, _ graph: PickleGraph
     ) {
-        guard refusals.count < NameSurvey.limit else { return }
+        let (reason, help): (String, String?)
+        switch verdict {
+        case .allowed: return
+        case .refused(let words, let hint), .unconverted(let words, let hint): (reason, help) = (words, hint)
+        }
         let refusal = Refusal(
             path: path ?? graph.file, reason: reason, help: help,
             place: Place(file: graph.file, byteOffset: global.offset, note: "opcode \(global.opcode)"))

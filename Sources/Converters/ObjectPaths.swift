@@ -18,6 +18,9 @@ struct ObjectPaths {
         var step: Step
     }
 
+    /// No honest model nests that deep; a hostile one shall not cost time or paper.
+    private static let deepest = 40
+
     private let graph: PickleGraph
     private var visits: [Visit] = []
     private var visitOfGlobal: [Int?]
@@ -82,11 +85,14 @@ struct ObjectPaths {
         var last = visit
         var name = escaped(graph.globals[index].qualifiedName)
         // The result of a call is a value of whatever holds it, like the name itself.
-        while let owner = enclosingObject(of: last), let object = graph.object(visits[owner].value),
+        var steps = 0
+        while steps < ObjectPaths.deepest, let owner = enclosingObject(of: last),
+            let object = graph.object(visits[owner].value),
             object.creation == .call, enclosingObject(of: owner) != nil
         {
             if let function = functionName(visits[owner].value) { name = escaped(function) }
             last = owner
+            steps += 1
         }
         guard let owner = enclosingObject(of: last) else { return name.isEmpty ? nil : name }
         let prefix = text(from: -1, to: owner)
@@ -114,20 +120,22 @@ struct ObjectPaths {
         return module.map { "\($0).\(texts[1])" } ?? texts[1]
     }
 
-    /// The name stands inside of an object that was made from another of `globals`, or nowhere in the model.
-    func isInside(_ globals: Set<Int>, global index: Int) -> Bool {
-        guard var visit = visitOfGlobal[index] else { return !globals.isEmpty }
-        var isOwn = true
-        while let owner = enclosingObject(of: visit) {
-            if let made = graph.globalIndex(graph.object(visits[owner].value)?.callable ?? .null),
-                made != index || !isOwn, globals.contains(made)
+    /// For each name: it stands inside of an object that was made from another of `globals`, or nowhere in the model.
+    func namesInside(_ globals: Set<Int>) -> [Bool] {
+        var result = Array(repeating: !globals.isEmpty, count: visitOfGlobal.count)
+        var isInside = Array(repeating: false, count: visits.count)
+        // A parent is visited before its children.
+        for (index, visit) in visits.enumerated() where visit.parent >= 0 {
+            isInside[index] = isInside[visit.parent]
+            if case .argument(-1) = visit.step { continue }
+            if let made = graph.globalIndex(graph.object(visits[visit.parent].value)?.callable ?? .null),
+                globals.contains(made)
             {
-                return true
+                isInside[index] = true
             }
-            isOwn = false
-            visit = owner
         }
-        return false
+        for (global, visit) in visitOfGlobal.enumerated() { if let visit { result[global] = isInside[visit] } }
+        return result
     }
 
     private func enclosingObject(of visit: Int) -> Int? {
@@ -145,6 +153,10 @@ struct ObjectPaths {
         while current > 0, current != ancestor {
             parts.append(text(visits[current]))
             current = visits[current].parent
+            if parts.count == ObjectPaths.deepest {
+                parts.append("…")
+                break
+            }
         }
         let joined = parts.reversed().joined()
         return ancestor == -1 && joined.hasPrefix(".") ? String(joined.dropFirst()) : joined

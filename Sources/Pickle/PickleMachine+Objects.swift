@@ -21,8 +21,7 @@ extension PickleMachine {
 
     private mutating func pushTuple(_ count: Int) throws(PickleError) {
         guard stack.count - fence >= count else { throw underflow() }
-        let items = Array(stack[(stack.count - count)...])
-        stack.removeLast(count)
+        let items = takeTop(count)
         try push(items) { .tuple($0) }
     }
 

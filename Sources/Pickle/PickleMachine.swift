@@ -190,8 +190,13 @@ extension PickleMachine {
 
     mutating func popMark() throws(PickleError) -> [PickleValue] {
         guard let height = marks.popLast() else { throw fault("it closes a mark that was never opened") }
-        let items = Array(stack[height...])
-        stack.removeLast(stack.count - height)
+        return takeTop(stack.count - height)
+    }
+
+    /// Removes the topmost values. `Array(slice)` would share the stack's whole buffer when it covers all of it.
+    mutating func takeTop(_ count: Int) -> [PickleValue] {
+        let items = stack[(stack.count - count)...].map { $0 }
+        stack.removeLast(count)
         return items
     }
 

@@ -162,6 +162,21 @@ struct RefusalTests {
         #expect(refusals.allSatisfy { !$0.path.isEmpty && !$0.reason.isEmpty })
     }
 
+    @Test("a name that the model never reaches is refused as well")
+    func unreachable() throws {
+        let recorded = try ParityCase(folder: Checkout.fixture("sklearn/made/seed_p3"))
+        let mlmodel = try MLmodel.parse(
+            ByteRegion(try readFile("\(recorded.folder)/model/MLmodel", limit: 1 << 20)), file: "MLmodel")
+        let bytes = try readFile("\(recorded.folder)/model/model.pkl", limit: 1 << 24)
+        for name in ["sklearn.svm._classes\nSVC", "os\nsystem", "cloudpickle.cloudpickle\n_make_function"] {
+            // After PROTO: name it, then drop it.
+            let hidden = bytes.prefix(2) + Array("c\(name)\n0".utf8) + bytes.dropFirst(2)
+            let refusals = refusals(convert(Array(hidden), mlmodel))
+            #expect(refusals.map(\.path) == ["model.pkl"])
+            #expect(refusals.map(\.place?.byteOffset) == [2])
+        }
+    }
+
     @Test("no mutation of a pickled pipeline crashes the converter or a model made of it")
     func mutations() throws {
         let recorded = try ParityCase(folder: Checkout.fixture("sklearn/made/seed_p4"))
