@@ -23,6 +23,8 @@ let product: [SwiftSetting] =
             "-file-prefix-map", "\(Context.packageDirectory)=.", "-Xfrontend", "-disable-incremental-llvm-codegen",
         ])
     ]
+// The toolchain's own linker; Debian's warns of each name that a static glibc cannot resolve, which the scorer never asks it to.
+let linker: LinkerSetting = .unsafeFlags(["-use-ld=lld"])
 let stripped: LinkerSetting = .unsafeFlags(
     ["-Xlinker", "-s", "-Xlinker", "--gc-sections", "-Xlinker", "--build-id=none"], .when(configuration: .release))
 
@@ -117,13 +119,13 @@ let package = Package(
                 "MLmodelFormat", "Scoring", "Registry", "Converters", "Contexts", "Audit",
             ],
             swiftSettings: product,
-            linkerSettings: [.unsafeFlags(["-static-stdlib"]), stripped]),
+            linkerSettings: [.unsafeFlags(["-static-stdlib"]), stripped, linker]),
         .executableTarget(
             name: "ScorerCLI",
             dependencies: ["Diagnostics", "Bytes", "JSONText", "Arguments", "Platform", "Scoring", "ScorerServer"],
             swiftSettings: product,
             // Static: the executable runs in an empty root file system (FROM scratch).
-            linkerSettings: [.unsafeFlags(["-static-executable"]), stripped]),
+            linkerSettings: [.unsafeFlags(["-static-executable"]), stripped, linker]),
 
         // Tests: one target per target, named after it.
         .target(
