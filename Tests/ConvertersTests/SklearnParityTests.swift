@@ -47,6 +47,12 @@ struct SklearnParityTests {
     @Test("linear models give the same labels, and numbers within 1e-12 relative", arguments: Case.of("linear"))
     func linear(_ item: Case) throws { try check(item, relative: 1e-12) }
 
+    @Test("all recorded models are there, in four environments")
+    func complete() {
+        #expect(Case.of("exact").count == 40 && Case.of("threads").count == 4 && Case.of("linear").count == 51)
+        #expect(Set(Case.all.map { $0.folder.prefix(4) }) == ["c132", "c152", "c172", "c191"])
+    }
+
     static let made = [
         "seed_p0", "seed_p1", "seed_p2", "seed_p3", "seed_p4", "seed_p5", "seed_cloudpickle",
         "single_standardscaler_11",
