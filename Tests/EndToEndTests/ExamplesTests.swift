@@ -60,6 +60,31 @@ struct ExamplesTests {
         #expect(try server.stop() == 0)
     }
 
+    @Test(
+        "`skiff predict` prints the server's bytes without a container, for a Python model too", arguments: Example.all)
+    func predict(_ example: Example) throws {
+        let folder = TemporaryDirectory()
+        try pack(example.model, into: folder.file("context"))
+        let path = try Workshop.python().deletingLastPathComponent().path + ":" + (Workshop.variable("PATH") ?? "")
+        let request = example.folder.appendingPathComponent("request.json").path
+        let result = try skiff("predict", folder.file("context"), "-i", request, environment: ["PATH": path])
+        #expect(result.status == 0, "\(result.errors)")
+        let body = result.text.hasSuffix("\n") ? String(result.text.dropLast()) : result.text
+        try example.expectRight(Answer(status: 200, body: body))
+    }
+
+    @Test("`skiff verify` accepts what was packed and names what was changed afterwards", arguments: Example.all)
+    func verify(_ example: Example) throws {
+        let folder = TemporaryDirectory()
+        try pack(example.model, into: folder.file("context"))
+        #expect(try skiff("verify", folder.file("context")).status == 0)
+        let changed = URL(fileURLWithPath: folder.file("context/app/serving.json"))
+        try (Data(contentsOf: changed) + Data(" ".utf8)).write(to: changed)
+        let result = try skiff("verify", folder.file("context"))
+        #expect(result.status == 1)
+        #expect((result.text + result.errors).contains("app/serving.json"), "\(result.text)\(result.errors)")
+    }
+
     @Test("every answer from one server and many clients at once is right")
     func manyClients() async throws {
         let folder = TemporaryDirectory()
