@@ -10,6 +10,7 @@ children; never below this script's own), or VmHWM summed over a server's proces
 
 import argparse
 import contextlib
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -149,7 +150,7 @@ class Bench:
         """One line of the table from samples of both sides; the ratio is of the medians."""
         median_ours, median_theirs = statistics.median(ours), statistics.median(theirs)
         self.rows.append((what, told(ours, unit, digits), told(theirs, unit, digits), median_theirs / median_ours))
-        print(f"  {what}: {self.rows[-1][1]} against {self.rows[-1][2]}, {self.rows[-1][3]:,.1f}x", flush=True)
+        print(f"  {what}: {self.rows[-1][1]} against {self.rows[-1][2]}, {times(self.rows[-1][3])}", flush=True)
 
     def packaging(self, name):
         ours, theirs = [], []
@@ -246,6 +247,10 @@ def told(samples, unit, digits):
     return middle
 
 
+def times(ratio):
+    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.1f}x"
+
+
 def processor():
     names = re.findall(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     return f"{len(names)} cores of {names[0] if names else platform.machine()}"
@@ -253,8 +258,6 @@ def processor():
 
 def report(bench, app, load):
     image = sum(size(file) for file in app.rglob("*") if file.is_file())
-    import importlib.metadata
-
     lines = [
         f"Taken on {time.strftime('%Y-%m-%d')} with {processor()}, load average {load[0]:.1f} before and "
         f"{os.getloadavg()[0]:.1f} after, against MLflow {importlib.metadata.version('mlflow')} on Python "
@@ -263,7 +266,7 @@ def report(bench, app, load):
         "| | skiff | MLflow | ratio |",
         "|---|---|---|---|",
     ]
-    lines += [f"| {what} | {ours} | {theirs} | {ratio:,.1f}x |" for what, ours, theirs, ratio in bench.rows]
+    lines += [f"| {what} | {ours} | {theirs} | {times(ratio)} |" for what, ours, theirs, ratio in bench.rows]
     lines += [
         "",
         f"`skiff-scorer` is {size(bench.products / 'skiff-scorer') / 1e6:.2f} MB; the image of `credit-rf` (`FROM scratch`, so "
