@@ -10,7 +10,7 @@ public enum ServingPlanner {
     ///
     /// - Parameter conversion: what became of it; nil when nobody tried, which is right for `--runtime python` only.
     /// - Throws: `ContextsError` of kind `.refused` (exit 1) with every reason when native was demanded and the model did
-    ///   not convert; of kind `.model` or `.option` when no image can be named.
+    ///   not convert; of kind `.model` when its file ends too early; of kind `.model` or `.option` when no image can be named.
     public static func plan(
         _ model: DescribedModel, conversion: ConversionOutcome?, options: PlanOptions
     ) throws -> ServingPlan {
@@ -21,6 +21,9 @@ public enum ServingPlanner {
             machine: options.machine, flavors: model.mlmodel.flavors.map(\.name),
             mlflowVersion: model.mlmodel.mlflowVersion, predictFunction: model.mlmodel.predictFunction,
             schema: schema, schemaSource: source, params: model.mlmodel.signature?.params ?? [], notes: [])
+        if case .refused(let refusals)? = conversion, let damage = refusals.first(where: \.isDamage) {
+            throw damaged(model, damage)
+        }
         switch (conversion, options.runtime) {
         case (.converted(let compiled, let notes)?, .auto), (.converted(let compiled, let notes)?, .native):
             guard options.baseImage == nil else {
@@ -56,10 +59,20 @@ public enum ServingPlanner {
         return (nil, .none)
     }
 
+    private static func damaged(_ model: DescribedModel, _ damage: Refusal) -> ContextsError {
+        ContextsError(
+            .model, "cannot read `\(escaped(damage.path))` of `\(escaped(model.shownName))`: \(damage.reason)",
+            place: damage.place,
+            hints: [
+                "the file is not whole, so no library could load it: copy or download the model again",
+                "`--runtime python` packs it as it is",
+            ])
+    }
+
     private static func refusedNative(_ model: DescribedModel, _ refusals: [Refusal]) -> ContextsError {
         ContextsError(
             .refused, "cannot serve `\(escaped(model.shownName))` natively: it does not convert exactly",
-            details: refusals.map(\.sentence), hints: ["leave out `--runtime native` to serve it with Python"],
+            details: refusals.map(\.sentence), hints: ["`skiff pack` without `--runtime native` serves it with Python"],
             status: .wanting)
     }
 }

@@ -47,6 +47,8 @@ public struct Refusal: Sendable, Equatable {
     public var help: String?
     /// Where it shows.
     public var place: Place?
+    /// The file ends too early: no library could load the model either.
+    public var isDamage = false
 
     /// Makes a refusal.
     public init(path: String, reason: String, help: String? = nil, place: Place? = nil) {

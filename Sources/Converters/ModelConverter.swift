@@ -19,9 +19,10 @@ public enum ModelConverter {
         } catch let error as Refused {
             return .refused(error.refusals)
         } catch let error as PickleError {
-            return .refused([
-                Refusal(path: source.artefactName, reason: reason(error), help: error.help, place: error.place)
-            ])
+            var refusal = Refusal(
+                path: source.artefactName, reason: reason(error), help: error.help, place: error.place)
+            refusal.isDamage = error.kind == .truncated
+            return .refused([refusal])
         } catch let error as ScoringError {
             return .refused([Refusal(path: source.artefactName, reason: error.reason)])
         } catch {

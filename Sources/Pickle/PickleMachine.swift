@@ -122,7 +122,9 @@ public struct PickleMachine {
         let length = try unsigned(bytes: 8)
         guard frameEnd == nil else { throw fault("a frame begins inside a frame") }
         guard length <= UInt64(region.count - position) else {
-            throw fault("a frame of \(length) bytes is longer than the rest of the file")
+            throw PickleError(
+                .truncated, offset: opcodeOffset, opcode: opcode.name,
+                reason: "a frame of \(length) bytes is longer than the rest of the file")
         }
         frameEnd = position + Int(length)
     }

@@ -26,7 +26,7 @@ import Testing
                 error: cannot serve `churn` natively: it does not convert exactly
                   - `steps[0].FunctionTransformer`: it calls Python code (use a ColumnTransformer)
                   - `steps[1].SVC`: it is not converted yet
-                hint: leave out `--runtime native` to serve it with Python
+                hint: `skiff pack` without `--runtime native` serves it with Python
 
                 """)
     }

@@ -59,10 +59,18 @@ struct BadInputTests {
             let file = $0.appendingPathComponent("model.pkl")
             try Data(contentsOf: file).prefix(100_000).write(to: file)
         }
-        let result = try skiff("convert", model, "-o", folder.file("model.skiff"))
-        #expect(result.status == 1 || result.status == 2)
-        #expect(result.errors.contains("model.pkl"), "\(result.errors)")
-        #expect(!FileManager.default.fileExists(atPath: folder.file("model.skiff")))
+        for verb in ["convert", "pack"] {
+            let result = try skiff(verb, model, "-o", folder.file("output"))
+            #expect(result.status == 2)
+            #expect(
+                result.errors.hasPrefix(
+                    """
+                    error: cannot read `model.pkl` of `\(model)`: a frame of 70442 bytes is longer than the rest of the file; \
+                    before that it names `sklearn.pipeline.Pipeline`
+                    """), "\(result.errors)")
+            #expect(result.errors.contains("\n  --> model.pkl at byte "), "\(result.errors)")
+            #expect(!FileManager.default.fileExists(atPath: folder.file("output")))
+        }
     }
 
     @Test("a server that nobody listens at")
