@@ -158,4 +158,28 @@ struct BadInputTests {
         #expect(result.status == 130, "\(result.errors)")
         #expect(try folder.files("out").isEmpty)
     }
+
+    @Test("SIGINT and SIGTERM while a model is downloaded leave nothing", arguments: [SIGINT: 130, SIGTERM: 143])
+    func interruptedDownload(_ pair: (signal: Int32, status: Int32)) throws {
+        let root = "/api/2.0/mlflow-artifacts/artifacts"
+        let server = try #require(
+            FaultServer { request in
+                guard request.path != root else {
+                    return .text(200, #"{"files": [{"path": "MLmodel", "is_dir": false, "file_size": 1000}]}"#)
+                }
+                return .hanging(after: "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nflavors:")
+            })
+        defer { server.stop() }
+        let folder = TemporaryDirectory()
+        let command = try RunningCommand(
+            Workshop.skiff(), ["fetch", "mlflow-artifacts:/1/model", folder.file("model")],
+            environment: ["MLFLOW_TRACKING_URI": server.origin])
+        let deadline = Date().addingTimeInterval(60)
+        while Date() < deadline, !server.requests.contains(where: { $0.path == root + "/1/model/MLmodel" }) {
+            usleep(10_000)
+        }
+        command.send(pair.signal)
+        #expect(try command.finish(within: 30).status == pair.status, "\(command.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("")).isEmpty)
+    }
 }
