@@ -6,7 +6,7 @@ cannot() { printf 'error: %s\n' "$1" >&2; [ -z "${2:-}" ] || printf 'hint: %s\n'
 
 # What skiff and skiff-scorer link with.
 # shellcheck disable=SC2034 # used by who sources this
-build_packages="libarchive-dev libcurl4-openssl-dev libevent-dev libssl-dev libyaml-dev zlib1g-dev ca-certificates"
+build_packages="libarchive-dev libcurl4-openssl-dev libevent-dev libssl-dev libyaml-dev zlib1g-dev pkg-config ca-certificates"
 
 # Installs those of the named packages that are missing, as root or by sudo without a password; otherwise names them and exits 2.
 need_packages() {

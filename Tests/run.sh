@@ -56,6 +56,6 @@ status=$checkout/.build/test.status
     tail -n 1 "$log" > "$status"
 }
 say "the end of the test run, again"
-sed '$d' "$log" | grep -E '✘|error:|recorded an issue' | head -n 40 || true
+sed '$d' "$log" | grep -E '^✘|^error:|: error:' | head -n 40 || true
 sed '$d' "$log" | tail -n 3
 exit "$(cat "$status")"
