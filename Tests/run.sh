@@ -42,6 +42,9 @@ swift build --configuration release --product skiff-scorer
 say "the same bytes from a copy of the checkout in another folder"
 sh Tests/same-bytes.sh
 
+say "the quick start, as the README promises it"
+sh examples/quickstart.sh
+
 SKIFF_TEST_PRODUCTS=$(swift build --configuration release --show-bin-path)
 SKIFF_TEST_PYTHON=$checkout/.build-python/bin/python
 PYTHONDONTWRITEBYTECODE=1
