@@ -43,3 +43,5 @@ done
 grep -q '^RUN ' "$context/Dockerfile" || set --
 
 buildah bud --layers=false --timestamp 0 "$@" --tag "$image" "$context"
+# The image that had this tag before has no name now, and would stay for ever: half a gigabyte with each run.
+buildah rmi --prune >/dev/null 2>&1 || true
