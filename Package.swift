@@ -84,13 +84,16 @@ let package = Package(
             resources: [.embedInCode("native"), .embedInCode("python"), .embedInCode("shared")],
             swiftSettings: product),
         floor("Scoring", ["Diagnostics", "Bytes", "JSONText", "Platform"], exclude: ["Format.md"]),
+        floor("Transfers", ["Diagnostics", "Bytes", "Platform", "Hashing", "HTTPTransport"]),
+        floor("Credentials", ["Diagnostics", "Bytes", "JSONText", "Platform", "Hashing", "HTTPTransport"]),
+        floor("CloudStorage", ["Diagnostics", "Bytes", "JSONText", "Platform", "Hashing", "HTTPTransport"]),
 
         // Floor 4: work.
         floor(
             "Registry",
             [
-                "Diagnostics", "Bytes", "JSONText", "Platform", "Hashing", "HTTPTransport", "FileTrees",
-                "MLmodelFormat",
+                "Diagnostics", "Bytes", "JSONText", "YAMLText", "Platform", "Hashing", "HTTPTransport", "FileTrees",
+                "MLmodelFormat", "Transfers", "Credentials", "CloudStorage",
             ]),
         floor("Converters", ["Diagnostics", "Bytes", "JSONText", "Hashing", "Pickle", "MLmodelFormat", "Scoring"]),
         floorBesideC("ScorerServer", ["Diagnostics", "Bytes", "JSONText", "Platform", "Scoring", "CEvent"]),
@@ -116,7 +119,7 @@ let package = Package(
             name: "SkiffCLI",
             dependencies: [
                 "Diagnostics", "Bytes", "JSONText", "Arguments", "Platform", "Hashing", "HTTPTransport", "FileTrees",
-                "MLmodelFormat", "Scoring", "Registry", "Converters", "Contexts", "Audit",
+                "MLmodelFormat", "Scoring", "Credentials", "Registry", "Converters", "Contexts", "Audit",
             ],
             swiftSettings: product,
             linkerSettings: [.unsafeFlags(["-static-stdlib"]), stripped, linker]),
@@ -144,9 +147,17 @@ let package = Package(
         tests("FileTrees", ["FileTrees", "Diagnostics", "Bytes", "Hashing", "Platform"]),
         tests("MLmodelFormat", ["MLmodelFormat", "Diagnostics", "Bytes", "JSONText"]),
         tests("Scoring", ["Scoring", "Diagnostics", "Bytes", "JSONText", "Platform"]),
+        tests("Transfers", ["Transfers", "Diagnostics", "Bytes", "Hashing", "HTTPTransport", "Platform"]),
+        tests("Credentials", ["Credentials", "Diagnostics", "Bytes", "JSONText", "HTTPTransport", "Platform"]),
+        tests(
+            "CloudStorage",
+            ["CloudStorage", "Diagnostics", "Bytes", "JSONText", "Hashing", "HTTPTransport", "Platform"]),
         tests(
             "Registry",
-            ["Registry", "Diagnostics", "Bytes", "JSONText", "Hashing", "HTTPTransport", "FileTrees", "Platform"]),
+            [
+                "Registry", "Diagnostics", "Bytes", "JSONText", "YAMLText", "Hashing", "HTTPTransport", "FileTrees",
+                "Platform", "Transfers", "Credentials", "CloudStorage",
+            ]),
         tests(
             "Converters",
             ["Converters", "Diagnostics", "Bytes", "JSONText", "Pickle", "MLmodelFormat", "Scoring", "Platform"]),

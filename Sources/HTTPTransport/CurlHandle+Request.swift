@@ -36,8 +36,8 @@ extension CurlHandle {
 
     private func configureHeaders(_ request: HTTPRequest, _ lines: inout CurlList) throws(HTTPError) {
         var headers = request.headers
-        if let credential = request.credential {
-            headers.append(HTTPHeader(credential.headerName, credential.headerValue.revealed))
+        for header in request.credential?.headers ?? [] {
+            headers.append(HTTPHeader(header.name, header.value.revealed))
         }
         for header in headers {
             let line = "\(header.name): \(header.value)"

@@ -14,23 +14,39 @@ public struct HTTPHeader: Sendable, Equatable {
     }
 }
 
-/// A secret header bound to the one origin that may see it.
+/// Secret headers bound to the one origin that may see them.
 public struct HTTPCredential: Sendable, Equatable {
-    /// The only origin that it is sent to.
+    /// One of its headers.
+    public struct Header: Sendable, Equatable {
+        /// Usually `Authorization`.
+        public let name: String
+        /// For instance `Bearer …`.
+        public let value: Secret
+
+        /// A header; its value is checked when it is sent.
+        public init(_ name: String, _ value: Secret) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// The only origin that they are sent to.
     public let origin: HTTPOrigin
-    /// Usually `Authorization`.
-    public let headerName: String
-    /// For instance `Bearer …`.
-    public let headerValue: Secret
+    /// One or more headers, all of them secret.
+    public let headers: [Header]
     /// Where it came from, for people: "`MLFLOW_TRACKING_TOKEN`".
     public let source: String
 
-    /// Binds a header to `origin`.
-    public init(origin: HTTPOrigin, headerName: String, headerValue: Secret, source: String) {
+    /// Binds headers to `origin`.
+    public init(origin: HTTPOrigin, headers: [Header], source: String) {
         self.origin = origin
-        self.headerName = headerName
-        self.headerValue = headerValue
+        self.headers = headers
         self.source = source
+    }
+
+    /// Binds one header to `origin`.
+    public init(origin: HTTPOrigin, headerName: String, headerValue: Secret, source: String) {
+        self.init(origin: origin, headers: [Header(headerName, headerValue)], source: source)
     }
 }
 

@@ -1,5 +1,6 @@
 public import Diagnostics
 import HTTPTransport
+import Transfers
 
 /// Why a model could not be found, listed or brought here.
 public struct RegistryError: DiagnosticConvertible, Sendable, Equatable {
@@ -56,6 +57,19 @@ public struct RegistryError: DiagnosticConvertible, Sendable, Equatable {
         let reason = cause.summary.hasPrefix("cannot ") ? String(cause.summary.dropFirst(7)) : cause.summary
         self.init(
             .server, "cannot \(task): cannot \(reason)", place: cause.place, details: cause.details, hints: cause.hints)
+    }
+
+    /// Why there is no credential, under the sentence of what was being done.
+    init(signIn cause: Diagnostic, doing task: String) {
+        self.init(
+            .configuration, "cannot \(task): \(cause.summary)", place: cause.place, details: cause.details,
+            hints: cause.hints, status: cause.status)
+    }
+
+    /// A file that did not arrive as it was listed.
+    init(transfer error: TransferError) {
+        kind = .transfer
+        diagnostic = error.diagnostic
     }
 
     /// What the file system says about the place where the model should go.

@@ -7,8 +7,16 @@ public struct SourceIdentity: Sendable, Equatable {
     public enum Kind: String, Sendable {
         /// A folder on disk.
         case folder
+        /// An archive of a folder.
+        case archive
         /// An MLflow server.
         case mlflowServer = "mlflow"
+        /// The model registry of a Databricks workspace.
+        case workspaceRegistry = "databricks"
+        /// Unity Catalog.
+        case unityCatalog = "databricks-uc"
+        /// MLflow's own folder or database on this machine.
+        case localStore = "local"
     }
 
     /// Where it comes from.

@@ -96,3 +96,10 @@ struct FakeMLflow {
         TestKit.message(body).replacing(server.origin, with: "SERVER")
     }
 }
+
+extension RemoteFile {
+    /// The request that reads it.
+    func request() throws -> HTTPRequest {
+        try store.access(to: entry, doing: "read it").readRequest(signed: nil)
+    }
+}

@@ -209,7 +209,6 @@ import Testing
         #expect(
             text == """
                 error: cannot create `\(folder.file("model"))`: there is no such file or folder
-                  - the model has 22 bytes in 3 files
 
                 """)
     }

@@ -58,9 +58,9 @@ import Testing
         let base = ["MLFLOW_TRACKING_URI": "http://host:5000/ml/", "HOME": home.path]
         let settings = try MLflowSettings(base.merging(row.variables) { _, new in new }, userAgent: "t") { false }
         #expect(settings.tracking.base.exactText == "http://host:5000/ml")
-        #expect(settings.tracking.credential?.headerValue.revealed == row.header)
-        #expect(settings.tracking.credential?.source == row.source)
-        #expect(settings.registry == settings.tracking)
+        #expect(try settings.tracking.login.credential()?.headers.first?.value.revealed == row.header)
+        #expect(settings.tracking.login.source == row.source)
+        #expect(settings.hasOneServer)
         #expect("\(settings)".contains("dXNlcjpwYXNz") == false)
     }
 
@@ -73,8 +73,8 @@ import Testing
             ], userAgent: "t"
         ) { false }
         #expect(settings.registry.base.exactText == "https://registry/r")
-        #expect(settings.registry.credential?.origin.description == "https://registry")
-        #expect(settings.tracking.credential?.origin.description == "http://tracking")
+        #expect(try settings.registry.login.credential()?.origin.description == "https://registry")
+        #expect(try settings.tracking.login.credential()?.origin.description == "http://tracking")
         #expect(settings.tracking.headers.map { "\($0.name): \($0.value)" } == ["X-MLFLOW-WORKSPACE: team"])
     }
 

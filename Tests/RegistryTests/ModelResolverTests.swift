@@ -47,7 +47,7 @@ import Testing
         #expect(fake.server.requests.allSatisfy { $0.headers["authorization"] == "Bearer t" })
         #expect(fake.server.requests.allSatisfy { $0.headers["user-agent"] == "skiff-test" })
         #expect(
-            model.files[0].store.request(for: "MLmodel").url.exactText
+            try model.files[0].request().url.exactText
                 == fake.server.origin + "/ml/api/2.0/mlflow-artifacts/artifacts/1/sp%20ace/MLmodel")
     }
 
@@ -307,7 +307,7 @@ import Testing
         #expect(model.listing.count == 3)
         #expect(other.server.requests.count == 2)
         #expect(other.server.requests.allSatisfy { $0.headers["authorization"] == nil })
-        #expect(model.files[0].store.request(for: "MLmodel").credential == nil)
+        #expect(try model.files[0].request().credential == nil)
     }
 
     struct Unsafe: CustomTestStringConvertible, Sendable {
@@ -414,7 +414,7 @@ import Testing
         let model = try fake.resolve("runs:/r/m")
         #expect(model.listing.map(\.path.text) == ["MLmodel", "b"])
         #expect(
-            model.files[1].store.request(for: model.files[1].key).url.exactText
+            try model.files[1].request().url.exactText
                 == fake.server.origin + "/get-artifact?path=m%2Fb&run_id=r")
     }
 }

@@ -2,12 +2,13 @@ import Diagnostics
 import FileTrees
 
 /// One file of a model on a server, at its checked path.
-struct RemoteFile: Sendable {
+struct RemoteFile {
     let path: RelativePath
-    let size: Int
+    /// As its store lists it.
+    let entry: ListedEntry
     let store: any ArtifactStore
-    /// The file's path from the store's root.
-    let key: String
+
+    var size: Int { entry.size ?? 0 }
 }
 
 /// Lists a store from its root to the last folder, and lets nothing through that could not be written safely.
@@ -22,14 +23,14 @@ enum Listing {
     /// - Throws: `RegistryError` of kind `.listing` when a path is not allowed in a tree, two paths clash, or a limit is
     ///   passed, before anything is downloaded.
     static func files(
-        of store: any ArtifactStore, _ server: MLflowServer, doing task: String
+        of store: any ArtifactStore, doing task: String
     ) throws(RegistryError) -> [RemoteFile] {
         var files: [RemoteFile] = []
         var folders = [""]
         var entryCount = 0
         var byteCount = 0
         while let folder = folders.popLast() {
-            let entries = try store.list(folder, server, doing: task)
+            let entries = try store.list(folder, doing: task)
             entryCount += entries.count
             guard entryCount <= entryLimit else { throw tooMany(task) }
             for entry in entries {
@@ -41,14 +42,14 @@ enum Listing {
                     folders.append(entry.path)
                     continue
                 }
-                let (sum, overflow) = byteCount.addingReportingOverflow(entry.size)
+                let (sum, overflow) = byteCount.addingReportingOverflow(entry.size ?? 0)
                 guard !overflow, sum <= byteLimit else {
                     throw RegistryError(
                         .listing,
                         "cannot \(task): the server lists more than the limit of \(grouped(byteLimit)) bytes")
                 }
                 byteCount = sum
-                files.append(RemoteFile(path: path, size: entry.size, store: store, key: entry.path))
+                files.append(RemoteFile(path: path, entry: entry, store: store))
             }
         }
         return try checked(files, doing: task)

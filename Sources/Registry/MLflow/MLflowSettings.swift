@@ -1,4 +1,5 @@
 import Bytes
+import Credentials
 import Diagnostics
 import HTTPTransport
 import Platform
@@ -12,17 +13,10 @@ import Platform
 ///   incomplete does `MLFLOW_TRACKING_TOKEN` give Bearer; at last comes what stands before the host of the URI.
 /// - A credential goes to the origin of the server that it was read for, and nowhere else.
 struct MLflowSettings {
-    /// One server.
-    struct Endpoint: Sendable, Equatable {
-        /// With the static prefix, without a slash at its end.
-        let base: HTTPURL
-        let credential: HTTPCredential?
-        /// Headers of every request.
-        let headers: [HTTPHeader]
-    }
-
     let tracking: Endpoint
     let registry: Endpoint
+    /// Whether the registry is the tracking server.
+    let hasOneServer: Bool
     var http: HTTPSettings
 
     /// - Throws: `RegistryError` of kind `.configuration` when no server is named or a variable is wrong, of kind
@@ -44,10 +38,11 @@ struct MLflowSettings {
                 .unsupported, "cannot sign in as `\(name)` says: \(meaning) is not supported by this version",
                 hints: ["use `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`"])
         }
-        let login = try Login(environment)
+        let login = try MLflowLogin(environment)
         let workspace = value("MLFLOW_WORKSPACE").map { HTTPHeader("X-MLFLOW-WORKSPACE", $0) }
         let headers = workspace.map { [$0] } ?? []
         let registryName = value("MLFLOW_REGISTRY_URI") == nil ? "MLFLOW_TRACKING_URI" : "MLFLOW_REGISTRY_URI"
+        hasOneServer = trackingText == nil || trackingText == registryText
         registry = try Self.endpoint(registryText, variable: registryName, login, headers)
         // With a registry alone, its server is asked for runs and files as well.
         tracking =
@@ -91,7 +86,7 @@ struct MLflowSettings {
     }
 
     private static func endpoint(
-        _ text: String, variable: String, _ login: Login, _ headers: [HTTPHeader]
+        _ text: String, variable: String, _ login: MLflowLogin, _ headers: [HTTPHeader]
     ) throws(RegistryError) -> Endpoint {
         let shown = escaped(HTTPURL.withoutSecrets(text))
         let lower = text.lowercased()
@@ -117,8 +112,9 @@ struct MLflowSettings {
         do {
             let (url, user) = try HTTPURL.parse(text)
             let base = url.withoutTail
+            let credential = login.credential(for: base.origin, user, variable)
             return Endpoint(
-                base: base, credential: login.credential(for: base.origin, user, variable), headers: headers)
+                base: base, login: Login(fixed: credential, for: base.origin), headers: headers)
         } catch {
             throw RegistryError(
                 .configuration, "cannot use `\(shown)` as `\(variable)`: \(error.reason)",
@@ -128,7 +124,7 @@ struct MLflowSettings {
 }
 
 /// User and password, or a token, and where they came from.
-private struct Login {
+private struct MLflowLogin {
     private let user: (name: String, password: Secret, source: String)?
     private let token: Secret?
 

@@ -1,39 +1,19 @@
 import Diagnostics
 import HTTPTransport
 import JSONText
-
-/// A file or folder of a listing, by its path from the folder that the store is rooted at.
-struct ListedEntry: Equatable {
-    let path: String
-    let isFolder: Bool
-    /// Zero when the server leaves it out, as MLflow's does for empty files.
-    let size: Int
-}
-
-/// A folder behind a server: how it is listed, one level at a time, and how a file of it is read.
-///
-/// Paths go from the store's own root, with `/` between segments; the empty path is the root. What `list` returns is not
-/// checked yet: `Listing` does that.
-protocol ArtifactStore: Sendable {
-    /// The server that is asked.
-    var endpoint: MLflowSettings.Endpoint { get }
-    /// The entries of one folder; empty when there is no such folder.
-    func list(_ folder: String, _ server: MLflowServer, doing task: String) throws(RegistryError) -> [ListedEntry]
-    /// The request that reads a file.
-    func request(for path: String) -> HTTPRequest
-}
+import Transfers
 
 /// The storage behind `/api/2.0/mlflow-artifacts` (a server with `--serve-artifacts`, the default).
 struct ProxiedArtifacts: ArtifactStore {
     /// Where the proxy is; its host may be another than the tracking server's, and then gets no credential.
-    let endpoint: MLflowSettings.Endpoint
+    let client: APIClient
     /// The folder, from the root of the storage.
     let root: String
 
     static let service = "api/2.0/mlflow-artifacts/artifacts"
 
-    func list(_ folder: String, _ server: MLflowServer, doing task: String) throws(RegistryError) -> [ListedEntry] {
-        let answer = try server.get(Self.service, [("path", joined(root, folder))], doing: task)
+    func list(_ folder: String, doing task: String) throws(RegistryError) -> [ListedEntry] {
+        let answer = try client.get(Self.service, [("path", joined(root, folder))], doing: task)
         return try ListedEntry.entries(answer, doing: task).map { entry throws(RegistryError) in
             // Here the server sends names, not paths.
             guard !entry.path.contains("/") else {
@@ -43,55 +23,67 @@ struct ProxiedArtifacts: ArtifactStore {
         }
     }
 
-    func request(for path: String) -> HTTPRequest {
-        endpoint.request(endpoint.url(joined(Self.service, joined(root, path))))
+    var place: String { "\(client.endpoint.url(joined(Self.service, root)))" }
+
+    func access(to entry: ListedEntry, doing task: String) -> any ObjectAccess {
+        let endpoint = client.endpoint
+        return DirectAccess(
+            endpoint: endpoint, url: endpoint.url(joined(Self.service, joined(root, entry.path))), task: task)
     }
 }
 
 /// Files of a run, read through the tracking server itself, whatever its storage is.
 struct RunArtifacts: ArtifactStore {
-    let endpoint: MLflowSettings.Endpoint
+    let client: APIClient
     let runID: String
     /// The folder, from the run's own root.
     let root: String
 
-    func list(_ folder: String, _ server: MLflowServer, doing task: String) throws(RegistryError) -> [ListedEntry] {
+    func list(_ folder: String, doing task: String) throws(RegistryError) -> [ListedEntry] {
         let path = joined(root, folder)
-        return try pages(server, "api/2.0/mlflow/artifacts/list", [("run_id", runID), ("path", path)], path, task)
+        return try pages(client, "api/2.0/mlflow/artifacts/list", [("run_id", runID), ("path", path)], path, task)
             .map { ListedEntry(path: String($0.path.dropFirst(prefix.count)), isFolder: $0.isFolder, size: $0.size) }
     }
 
     private var prefix: String { root.isEmpty ? "" : root + "/" }
 
-    func request(for path: String) -> HTTPRequest {
-        endpoint.request(endpoint.url("get-artifact", [("path", joined(root, path)), ("run_id", runID)]))
+    var place: String { "runs:/" + joined(runID, root) }
+
+    func access(to entry: ListedEntry, doing task: String) -> any ObjectAccess {
+        let endpoint = client.endpoint
+        let url = endpoint.url("get-artifact", [("path", joined(root, entry.path)), ("run_id", runID)])
+        return DirectAccess(endpoint: endpoint, url: url, task: task)
     }
 }
 
 /// Files of a logged model (MLflow 3), read through the tracking server itself, whatever its storage is.
 struct LoggedModelArtifacts: ArtifactStore {
-    let endpoint: MLflowSettings.Endpoint
+    let client: APIClient
     let modelID: String
     /// The folder, from the model's own root.
     let root: String
 
-    func list(_ folder: String, _ server: MLflowServer, doing task: String) throws(RegistryError) -> [ListedEntry] {
+    func list(_ folder: String, doing task: String) throws(RegistryError) -> [ListedEntry] {
         let path = joined(root, folder)
         let service = "api/2.0/mlflow/logged-models/\(modelID)/artifacts/directories"
         let prefix = root.isEmpty ? "" : root + "/"
-        return try pages(server, service, [("artifact_directory_path", path)], path, task)
+        return try pages(client, service, [("artifact_directory_path", path)], path, task)
             .map { ListedEntry(path: String($0.path.dropFirst(prefix.count)), isFolder: $0.isFolder, size: $0.size) }
     }
 
-    func request(for path: String) -> HTTPRequest {
+    var place: String { "models:/" + joined(modelID, root) }
+
+    func access(to entry: ListedEntry, doing task: String) -> any ObjectAccess {
+        let endpoint = client.endpoint
         let service = "ajax-api/2.0/mlflow/logged-models/\(modelID)/artifacts/files"
-        return endpoint.request(endpoint.url(service, [("artifact_file_path", joined(root, path))]))
+        let url = endpoint.url(service, [("artifact_file_path", joined(root, entry.path))])
+        return DirectAccess(endpoint: endpoint, url: url, task: task)
     }
 }
 
 /// All pages of a listing whose entries carry the path from the store's root; each must lie directly in `folder`.
 private func pages(
-    _ server: MLflowServer, _ service: String, _ query: [(name: String, value: String)], _ folder: String,
+    _ client: APIClient, _ service: String, _ query: [(name: String, value: String)], _ folder: String,
     _ task: String
 ) throws(RegistryError) -> [ListedEntry] {
     var entries: [ListedEntry] = []
@@ -100,7 +92,7 @@ private func pages(
     repeat {
         // Without a folder the server must not be told an empty one.
         let asked = query.filter { !$0.value.isEmpty } + (token.map { [("page_token", $0)] } ?? [])
-        let answer = try server.get(service, asked, doing: task)
+        let answer = try client.get(service, asked, doing: task)
         let page = try ListedEntry.entries(answer, doing: task)
         let prefix = folder.isEmpty ? "" : folder + "/"
         // A file that is asked as a folder lists itself.
@@ -120,11 +112,6 @@ private func pages(
     return entries
 }
 
-/// `a/b`, or the one that is not empty.
-func joined(_ folder: String, _ name: String) -> String {
-    folder.isEmpty ? name : name.isEmpty ? folder : folder + "/" + name
-}
-
 extension ListedEntry {
     /// The `files` of an answer; none when the key is missing.
     static func entries(_ answer: JSONObject, doing task: String) throws(RegistryError) -> [ListedEntry] {
@@ -138,8 +125,8 @@ extension ListedEntry {
             }
             let isFolder = value["is_dir"]?.boolValue ?? false
             let size = value["file_size"]
-            let bytes = size == nil ? 0 : size?.intValue ?? size?.stringValue.flatMap { Int($0) }
-            guard let bytes, bytes >= 0 else {
+            let bytes = size?.intValue ?? size?.stringValue.flatMap { Int($0) }
+            guard size == nil || bytes ?? -1 >= 0 else {
                 throw RegistryError(
                     .listing,
                     "cannot \(task): the server lists `\(escaped(path))` with a size that is not a number of bytes")

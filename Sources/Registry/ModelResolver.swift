@@ -1,30 +1,17 @@
+import Credentials
 import Diagnostics
-public import FileTrees
+import FileTrees
 import HTTPTransport
 import JSONText
 public import Platform
-
-/// A model on a server, found and listed: exactly which one, and every file with its size. Nothing is downloaded yet.
-public struct ResolvedModel: Sendable {
-    /// Which model it is.
-    public let identity: SourceIdentity
-    let files: [RemoteFile]
-    let http: HTTPSettings
-
-    /// The files with their sizes in bytes, sorted by path; `MLmodel` is among them.
-    public var listing: [(path: RelativePath, size: Int)] { files.map { ($0.path, $0.size) } }
-
-    /// Sum of the sizes, in bytes.
-    public var totalSize: Int { files.reduce(0) { $0 + $1.size } }
-}
 
 /// Finds models on the MLflow server that the environment names (mlflow 3.17, REST `/api/2.0`).
 ///
 /// Blocks the calling thread while it asks. An alias, a stage or `latest` becomes an exact version here.
 public struct ModelResolver {
     let settings: MLflowSettings
-    let tracking: MLflowServer
-    let registry: MLflowServer
+    let tracking: APIClient
+    let registry: APIClient
 
     /// Reads MLflow's variables; asks nothing yet.
     ///
@@ -40,9 +27,8 @@ public struct ModelResolver {
 
     init(_ settings: MLflowSettings) throws(RegistryError) {
         self.settings = settings
-        tracking = try MLflowServer(settings.tracking, settings.http)
-        registry =
-            settings.registry == settings.tracking ? tracking : try MLflowServer(settings.registry, settings.http)
+        tracking = try APIClient(settings.tracking, settings.http)
+        registry = settings.hasOneServer ? tracking : try APIClient(settings.registry, settings.http)
     }
 
     /// Finds the model that `reference` names and lists its files.
@@ -71,7 +57,8 @@ public struct ModelResolver {
             files = try list(proxied(uri, task), task)
         }
         try checkModel(files, reference, identity, task)
-        return ResolvedModel(identity: identity, files: files, http: settings.http)
+        return ResolvedModel(
+            identity: identity, notes: [], files: files, http: settings.http, isImmutable: identity.version != nil)
     }
 
     // MARK: The forms of a reference
@@ -113,7 +100,7 @@ public struct ModelResolver {
         let uri = info["artifact_uri"]?.stringValue ?? ""
         identity.artifactURI = identity.artifactURI ?? HTTPURL.withoutSecrets(uri)
         if let store = try servedStore(uri, subpath, task) { return try list(store, task) }
-        return try list(LoggedModelArtifacts(endpoint: settings.tracking, modelID: id, root: subpath), task)
+        return try list(LoggedModelArtifacts(client: tracking, modelID: id, root: subpath), task)
     }
 
     private func loggedModelInfo(_ id: String, _ task: String) throws(RegistryError) -> JSONObject {
@@ -136,7 +123,7 @@ public struct ModelResolver {
         let path = uri.path ?? ""
         let store =
             try servedStore(root, path, task)
-            ?? RunArtifacts(endpoint: settings.tracking, runID: uri.runID, root: path)
+            ?? RunArtifacts(client: tracking, runID: uri.runID, root: path)
         let own = try list(store, task)
         let segments = path.split(separator: "/").map(String.init)
         guard let name = segments.first,
@@ -215,12 +202,12 @@ public struct ModelResolver {
             let rest = try remainder(of: uri, after: loggedModelInfo(id, task)["artifact_uri"]?.stringValue)
         {
             return try list(
-                LoggedModelArtifacts(endpoint: settings.tracking, modelID: id, root: joined(rest, subpath)), task)
+                LoggedModelArtifacts(client: tracking, modelID: id, root: joined(rest, subpath)), task)
         }
         if let id = identity.runID,
             let rest = try remainder(of: uri, after: runInfo(id, task)["artifact_uri"]?.stringValue)
         {
-            return try list(RunArtifacts(endpoint: settings.tracking, runID: id, root: joined(rest, subpath)), task)
+            return try list(RunArtifacts(client: tracking, runID: id, root: joined(rest, subpath)), task)
         }
         throw RegistryError(
             .unsupported,
@@ -253,33 +240,32 @@ public struct ModelResolver {
         else { return nil }
         let parts = try URIParts("mlflow-artifacts:/" + path, scheme: "mlflow-artifacts")
         return ProxiedArtifacts(
-            endpoint: endpoint(at: base), root: joined(parts.segments.joined(separator: "/"), subpath))
+            client: try client(at: base), root: joined(parts.segments.joined(separator: "/"), subpath))
     }
 
     private func proxied(_ uri: ArtifactURI, _ task: String) throws(RegistryError) -> ProxiedArtifacts {
         let tracking = settings.tracking
-        guard let authority = uri.authority else { return ProxiedArtifacts(endpoint: tracking, root: uri.path) }
+        guard let authority = uri.authority else { return ProxiedArtifacts(client: self.tracking, root: uri.path) }
+        let base: HTTPURL
         do {
-            let base = try HTTPURL("\(tracking.base.origin.scheme)://\(authority)\(tracking.base.path)")
-            return ProxiedArtifacts(endpoint: endpoint(at: base), root: uri.path)
+            base = try HTTPURL("\(tracking.base.origin.scheme)://\(authority)\(tracking.base.path)")
         } catch {
             throw RegistryError(.reference, "cannot \(task): \(error.reason)")
         }
+        return ProxiedArtifacts(client: try client(at: base), root: uri.path)
     }
 
     /// Another address: the tracking server's credential and headers go there only when it is the same origin.
-    private func endpoint(at base: HTTPURL) -> MLflowSettings.Endpoint {
-        guard base.origin == settings.tracking.base.origin else {
-            return MLflowSettings.Endpoint(base: base, credential: nil, headers: [])
+    private func client(at base: HTTPURL) throws(RegistryError) -> APIClient {
+        let tracking = settings.tracking
+        guard base.origin == tracking.base.origin else {
+            return try APIClient(Endpoint(base: base, login: .none(for: base.origin), headers: []), settings.http)
         }
-        return MLflowSettings.Endpoint(
-            base: base, credential: settings.tracking.credential, headers: settings.tracking.headers)
+        return try APIClient(Endpoint(base: base, login: tracking.login, headers: tracking.headers), settings.http)
     }
 
     private func list(_ store: any ArtifactStore, _ task: String) throws(RegistryError) -> [RemoteFile] {
-        let endpoint = store.endpoint
-        let server = endpoint == settings.tracking ? tracking : try MLflowServer(endpoint, settings.http)
-        return try Listing.files(of: store, server, doing: task)
+        try Listing.files(of: store, doing: task)
     }
 
     private func checkModel(

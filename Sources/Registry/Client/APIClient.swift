@@ -1,17 +1,18 @@
 import Bytes
+import Credentials
 import Diagnostics
 import HTTPTransport
 import JSONText
 
-/// Asks one MLflow server, request after request over one connection.
-final class MLflowServer {
-    let endpoint: MLflowSettings.Endpoint
+/// Asks the JSON API of one server, request after request over one connection.
+final class APIClient {
+    let endpoint: Endpoint
     private var session: HTTPSession
 
     /// A listing of 100,000 files with long names stays below it.
     static let answerLimit = 64 << 20
 
-    init(_ endpoint: MLflowSettings.Endpoint, _ settings: HTTPSettings) throws(RegistryError) {
+    init(_ endpoint: Endpoint, _ settings: HTTPSettings) throws(RegistryError) {
         self.endpoint = endpoint
         do { session = try HTTPSession(settings: settings) } catch { throw RegistryError(error, doing: "start") }
     }
@@ -23,7 +24,14 @@ final class MLflowServer {
     func get(
         _ path: String, _ query: [(name: String, value: String)] = [], doing task: String
     ) throws(RegistryError) -> JSONObject {
-        try object(send(endpoint.request(endpoint.url(path, query)), doing: task), doing: task)
+        try object(send(doing: task) { try endpoint.request(endpoint.url(path, query)) }, doing: task)
+    }
+
+    /// Sends a `POST` that only asks.
+    ///
+    /// - Throws: as `get`.
+    func post(_ path: String, _ body: JSONValue, doing task: String) throws(RegistryError) -> JSONObject {
+        try object(answer(toPosting: body, to: path, doing: task), doing: task)
     }
 
     /// Sends a `POST` that only asks.
@@ -31,20 +39,36 @@ final class MLflowServer {
     /// - Returns: the object; nil when the server does not know the address (404).
     /// - Throws: as `get`.
     func postIfKnown(_ path: String, _ body: JSONValue, doing task: String) throws(RegistryError) -> JSONObject? {
-        var request = HTTPRequest(
-            postJSON: JSONWriter.bytes(body, style: .compact), to: endpoint.url(path), credential: endpoint.credential)
-        request.headers += endpoint.headers
-        let response = try send(request, doing: task)
+        let response = try answer(toPosting: body, to: path, doing: task)
         return response.head.status == 404 ? nil : try object(response, doing: task)
     }
 
-    private func send(_ request: HTTPRequest, doing task: String) throws(RegistryError) -> HTTPResponse {
-        do { return try session.send(request, bodyLimit: Self.answerLimit) } catch {
+    private func answer(toPosting body: JSONValue, to path: String, doing task: String) throws(RegistryError)
+        -> HTTPResponse
+    {
+        let bytes = JSONWriter.bytes(body, style: .compact)
+        return try send(doing: task) { try endpoint.request(postJSON: bytes, to: endpoint.url(path)) }
+    }
+
+    /// Sends the request that `make` gives, and once more with another token when the first one is refused.
+    ///
+    /// - Returns: the answer, whatever its status.
+    func send(doing task: String, _ make: () throws -> HTTPRequest) throws(RegistryError) -> HTTPResponse {
+        do {
+            let response = try session.send(make(), bodyLimit: Self.answerLimit)
+            guard response.head.status == 401, response.credentialWasSent, try endpoint.login.renew() else {
+                return response
+            }
+            return try session.send(make(), bodyLimit: Self.answerLimit)
+        } catch let error as HTTPError {
             throw RegistryError(error, doing: task)
+        } catch {
+            throw RegistryError(signIn: Diagnostic.wrapping(error), doing: task)
         }
     }
 
-    private func object(_ response: HTTPResponse, doing task: String) throws(RegistryError) -> JSONObject {
+    /// The JSON object of a 2xx answer.
+    func object(_ response: HTTPResponse, doing task: String) throws(RegistryError) -> JSONObject {
         let place = Place(file: response.request.url.description, note: response.request.method.rawValue)
         guard response.head.isSuccess else { throw ServerAnswer(response).error(doing: task) }
         guard response.head.mediaType != "text/html" else {
@@ -69,17 +93,5 @@ final class MLflowServer {
                 place: place, hints: ["is this the address of an MLflow server?"])
         }
         return object
-    }
-}
-
-extension MLflowSettings.Endpoint {
-    /// The URL of `path` (segments joined by `/`, each encoded here) below the server's base.
-    func url(_ path: String, _ query: [(name: String, value: String)] = []) -> HTTPURL {
-        base.appending(segments: path.split(separator: "/").map(String.init), query: query)
-    }
-
-    /// A `GET` of `url` with our headers, and with our credential when it is on the credential's origin.
-    func request(_ url: HTTPURL) -> HTTPRequest {
-        HTTPRequest(.get, url, headers: url.origin == base.origin ? headers : [], credential: credential)
     }
 }

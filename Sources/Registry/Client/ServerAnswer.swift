@@ -30,7 +30,8 @@ struct ServerAnswer {
 
     private static func readable(_ text: String, hiding credential: HTTPCredential?) -> String? {
         var text = text
-        if let secret = credential?.headerValue.revealed.split(separator: " ").last, secret.count >= 4 {
+        for header in credential?.headers ?? [] {
+            guard let secret = header.value.revealed.split(separator: " ").last, secret.count >= 4 else { continue }
             text = text.replacing(secret, with: "[hidden]")
         }
         let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
