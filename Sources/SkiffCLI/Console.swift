@@ -11,7 +11,7 @@ final class Console: Sendable {
         OptionSpec("json", .flag, help: "print the whole answer as one JSON document on standard output"),
         OptionSpec("quiet", .flag, short: "q", help: "print nothing but errors and what was asked for"),
         OptionSpec("verbose", .flag, short: "v", help: "say more about each step"),
-        OptionSpec("no-progress", .flag, help: "no progress bar, also on a terminal"),
+        OptionSpec("no-progress", .flag, help: "plain lines instead of a progress bar, also on a terminal"),
     ]
 
     let isJSON: Bool
@@ -19,21 +19,32 @@ final class Console: Sendable {
     private let isVerbose: Bool
     private let hasBar: Bool
     private let colour: Bool
-    // The number of tenths that the bar shows; nil while there is no bar.
-    private let bar = Mutex<Int?>(nil)
+    private let transfer = Mutex<Transfer?>(nil)
+
+    /// A transfer under way.
+    private struct Transfer {
+        var text: TransferText
+        let start: UInt64
+        /// When something was last shown, in seconds from the start.
+        var shownSeconds: Double
+        var isBarShown = false
+    }
+
+    static let barsPerSecond = 10.0
+    static let secondsPerLine = 10.0
 
     init(_ arguments: ParsedArguments, _ surroundings: Surroundings) {
         isJSON = arguments.flag("json")
         isQuiet = arguments.flag("quiet")
         isVerbose = arguments.flag("verbose")
-        hasBar = surroundings.isErrorTerminal && !arguments.flag("no-progress") && !arguments.flag("quiet")
+        hasBar = surroundings.isErrorTerminal && !arguments.flag("no-progress")
         colour = surroundings.errorColour
     }
 
     /// A step of the work, one plain line.
     func step(_ text: String) {
         guard !isQuiet else { return }
-        Self.write(escaped(text, limit: 2000) + "\n", to: STDERR_FILENO)
+        print(escaped(text, limit: 2000) + "\n")
     }
 
     /// More about a step.
@@ -44,21 +55,46 @@ final class Console: Sendable {
 
     func warn(_ diagnostic: Diagnostic) {
         guard !isQuiet else { return }
-        Self.write(Rendering.text(diagnostic, colour: colour), to: STDERR_FILENO)
+        print(Rendering.text(diagnostic, colour: colour))
     }
 
-    /// Moves the bar, on a terminal only; at the end it goes away.
-    func progress(_ title: String, done: Int, total: Int) {
-        guard hasBar else { return }
-        let width = 30
-        let filled = total > 0 ? done * width / total : width
-        bar.withLock { shown in
-            guard shown != filled || done == total else { return }
-            shown = done == total ? nil : filled
-            let cells = String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
-            let line =
-                done == total ? "\r\u{1B}[K" : "\r\(title) [\(cells)] \(grouped(done)) of \(grouped(total)) bytes"
-            Self.write(line, to: STDERR_FILENO)
+    /// How far a transfer is: a bar on a terminal, else a line every ten seconds.
+    func progress(_ title: String, doneBytes: Int, totalBytes: Int, doneFiles: Int, totalFiles: Int) {
+        guard !isQuiet else { return }
+        transfer.withLock { transfer in
+            var now =
+                transfer
+                ?? Transfer(text: TransferText(title: title), start: MonotonicClock.nanoseconds, shownSeconds: 0)
+            let seconds = MonotonicClock.seconds(since: now.start)
+            now.text.take(
+                .init(
+                    seconds: seconds, doneBytes: doneBytes, totalBytes: totalBytes, doneFiles: doneFiles,
+                    totalFiles: totalFiles))
+            let wait = hasBar ? 1 / Self.barsPerSecond : Self.secondsPerLine
+            if seconds - now.shownSeconds >= wait {
+                now.shownSeconds = seconds
+                now.isBarShown = hasBar
+                let width = Terminal.width(STDERR_FILENO) ?? 80
+                Self.write(hasBar ? "\r\u{1B}[K" + now.text.bar(width: width) : now.text.line + "\n", to: STDERR_FILENO)
+            }
+            transfer = now
+        }
+    }
+
+    /// The transfer is over: its bar goes away.
+    func endProgress() {
+        transfer.withLock { transfer in
+            if transfer?.isBarShown == true { Self.write("\r\u{1B}[K", to: STDERR_FILENO) }
+            transfer = nil
+        }
+    }
+
+    /// Writes whole lines; a bar makes room for them and comes again with the next piece.
+    private func print(_ lines: String) {
+        transfer.withLock { transfer in
+            let hasToClear = transfer?.isBarShown == true
+            transfer?.isBarShown = false
+            Self.write((hasToClear ? "\r\u{1B}[K" : "") + lines, to: STDERR_FILENO)
         }
     }
 

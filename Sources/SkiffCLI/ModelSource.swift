@@ -40,10 +40,13 @@ enum ModelSource {
         _ model: ResolvedModel, into folder: String, isDurable: Bool, _ context: CommandContext
     ) throws -> LocalModel {
         let console = context.console
+        defer { console.endProgress() }
         return try Fetcher.fetch(
             model, into: folder, options: FetchOptions(connections: connections, isDurable: isDurable)
         ) { progress in
-            console.progress("downloading", done: progress.doneBytes, total: progress.totalBytes)
+            console.progress(
+                "downloading", doneBytes: progress.doneBytes, totalBytes: progress.totalBytes,
+                doneFiles: progress.doneFiles, totalFiles: progress.totalFiles)
         }
     }
 }
