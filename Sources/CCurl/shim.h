@@ -29,16 +29,12 @@ static inline CURLcode skiff_curl_set_data(CURL *handle, CURLoption option, curl
     return curl_easy_setopt(handle, option, value);
 }
 
-static inline CURLcode skiff_curl_set_progress(CURL *handle, curl_xferinfo_callback value) {
-    return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, value);
-}
-
 static inline CURLcode skiff_curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }
 
-static inline CURLcode skiff_curl_get_size(CURL *handle, CURLINFO info, curl_off_t *value) {
-    return curl_easy_getinfo(handle, info, value);
+static inline CURLMcode skiff_curl_multi_set_long(CURLM *handle, CURLMoption option, long value) {
+    return curl_multi_setopt(handle, option, value);
 }
 
 // CURLOPT_PROTOCOLS is deprecated since 7.85.0, its successor unknown before.

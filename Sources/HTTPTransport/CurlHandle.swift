@@ -3,7 +3,7 @@ import Glibc
 
 /// The owner of one libcurl easy handle, of its connections and of its error text.
 ///
-/// A handle is used by one thread at a time. Options hold until `reset()`, connections until the handle goes away.
+/// A handle is used by one thread at a time. Options hold until `reset()`; connections belong to the `CurlMulti`.
 struct CurlHandle: ~Copyable {
     private let handle: UnsafeMutableRawPointer
     private let words: UnsafeMutablePointer<CChar>
@@ -22,16 +22,24 @@ struct CurlHandle: ~Copyable {
         words.deallocate()
     }
 
-    /// A new handle without options.
-    static func make() throws(HTTPError) -> CurlHandle {
+    /// Starts libcurl, once.
+    static func startLibrary() throws(HTTPError) {
         guard library == CURLE_OK else {
             throw HTTPError(.settings(reason: "libcurl does not start: \(text(of: library))"))
         }
+    }
+
+    /// A new handle without options.
+    static func make() throws(HTTPError) -> CurlHandle {
+        try startLibrary()
         guard let handle = curl_easy_init() else {
             throw HTTPError(.settings(reason: "libcurl does not start: it is out of memory"))
         }
         return CurlHandle(handle: handle)
     }
+
+    /// What libcurl calls the handle; valid while it lives.
+    var identity: UnsafeMutableRawPointer { handle }
 
     /// Forgets all options, keeps connections.
     func reset() throws(HTTPError) {
@@ -64,17 +72,10 @@ struct CurlHandle: ~Copyable {
         try check(skiff_curl_set_data(handle, option, callback), option)
     }
 
-    func set(progress: @escaping curl_xferinfo_callback) throws(HTTPError) {
-        try check(skiff_curl_set_progress(handle, progress), CURLOPT_XFERINFOFUNCTION)
-    }
-
     /// The list must live until the next `reset()`.
     func set(_ option: CURLoption, _ list: borrowing CurlList) throws(HTTPError) {
         try check(skiff_curl_set_list(handle, option, list.head), option)
     }
-
-    /// Runs the request on this thread until it is over.
-    func perform() -> CURLcode { curl_easy_perform(handle) }
 
     /// libcurl's own words about the last failure, without the full stop.
     func reason(of code: CURLcode) -> String {
@@ -86,13 +87,6 @@ struct CurlHandle: ~Copyable {
     var lastSystemError: Int32 {
         var value = 0
         return skiff_curl_get_long(handle, CURLINFO_OS_ERRNO, &value) == CURLE_OK ? Int32(truncatingIfNeeded: value) : 0
-    }
-
-    /// What `Retry-After` asks for, in seconds, from a number or a date; nil when it is absent or unreadable.
-    var retryAfterSeconds: Double? {
-        var value = curl_off_t(0)
-        guard skiff_curl_get_size(handle, CURLINFO_RETRY_AFTER, &value) == CURLE_OK, value > 0 else { return nil }
-        return Double(value)
     }
 
     private func check(_ code: CURLcode, _ option: CURLoption) throws(HTTPError) {

@@ -3,11 +3,10 @@ import Diagnostics
 
 /// What one transfer of a request hears from libcurl: the head, the body, and how time passes.
 ///
-/// The callbacks get it as an unmanaged pointer; `HTTPSession.exchange` keeps it alive until `perform` has returned.
+/// The callbacks get it as an unmanaged pointer; its `Flight` keeps it alive until the transfer is over.
 final class Exchange {
     private let receiver: any BodyReceiver
     private let timeouts: HTTPTimeouts
-    private let isCancelled: () -> Bool
 
     private var status = 0
     private var headers: [HTTPHeader] = []
@@ -22,16 +21,16 @@ final class Exchange {
     /// Why we ended the transfer; it counts more than what libcurl reports.
     private(set) var failure: (any Error)?
 
-    private let startSeconds = monotonicSeconds()
-    private var windowSeconds = monotonicSeconds()
+    private var startSeconds = monotonicSeconds()
+    private var windowSeconds = 0.0
     private var windowBytes = 0
+    private var bodyBytes = 0
 
     static let headerLimit = 256 * 1024
 
-    init(receiver: any BodyReceiver, timeouts: HTTPTimeouts, isCancelled: @escaping () -> Bool) {
+    init(receiver: any BodyReceiver, timeouts: HTTPTimeouts) {
         self.receiver = receiver
         self.timeouts = timeouts
-        self.isCancelled = isCancelled
     }
 
     /// Takes one header line; false ends the transfer.
@@ -69,32 +68,51 @@ final class Exchange {
 
     /// Takes bytes of the body; false ends the transfer.
     func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        if bodyBytes == 0 { windowSeconds = monotonicSeconds() }
+        bodyBytes += bytes.count
         guard let head, !head.isSuccess else { return attempt { try receiver.receive(bytes) } }
         errorBody += bytes.prefix(HTTPSession.errorBodyLimit - errorBody.count)
         errorBodyIsCut = errorBody.count == HTTPSession.errorBodyLimit
         return !errorBodyIsCut
     }
 
-    /// Looks at the clock; false ends the transfer.
-    func takeProgress(receivedBytes: Int) -> Bool {
-        if isCancelled() { return fail(HTTPError(.cancelled)) }
-        let now = monotonicSeconds()
-        if receivedBytes == 0 {
-            windowSeconds = now
-            guard now - startSeconds < timeouts.firstByteSeconds else {
-                return fail(
-                    HTTPError(.timeout(reason: "no answer for \(seconds(timeouts.firstByteSeconds))")))
-            }
-        } else if now - windowSeconds >= timeouts.stallSeconds {
-            guard receivedBytes - windowBytes >= timeouts.stallBytes else {
-                let count = receivedBytes - windowBytes
-                return fail(
-                    HTTPError(.timeout(reason: "only \(count) bytes came in \(seconds(timeouts.stallSeconds))")))
-            }
-            windowSeconds = now
-            windowBytes = receivedBytes
+    /// Why the transfer has to be given up: nothing came for too long. Nil when it may go on.
+    func silence(now: Double) -> HTTPError? {
+        if bodyBytes == 0 {
+            guard now - startSeconds >= timeouts.firstByteSeconds else { return nil }
+            return HTTPError(.timeout(reason: "no answer for \(seconds(timeouts.firstByteSeconds))"))
         }
-        return true
+        guard now - windowSeconds >= timeouts.stallSeconds else { return nil }
+        let count = bodyBytes - windowBytes
+        guard count >= timeouts.stallBytes else {
+            return HTTPError(.timeout(reason: "only \(count) bytes came in \(seconds(timeouts.stallSeconds))"))
+        }
+        windowSeconds = now
+        windowBytes = bodyBytes
+        return nil
+    }
+
+    /// Leaves out time in which nobody was listening.
+    func overlook(seconds: Double) {
+        startSeconds += seconds
+        windowSeconds += seconds
+    }
+
+    /// The head of the answer that has ended with `code`.
+    ///
+    /// - Throws: `HTTPError`, or what the receiver threw.
+    func result(_ code: CURLcode, _ flight: Flight, _ settings: HTTPSettings) throws -> HTTPResponseHead {
+        let request = flight.request
+        if var failure = failure as? HTTPError {
+            failure.concerns(request)
+            throw failure
+        }
+        if let failure { throw failure }
+        guard code == CURLE_OK || errorBodyIsCut else {
+            throw HTTPError(flight.easy.handle.kind(of: code, settings), request: request)
+        }
+        guard let head else { throw HTTPError(.answer(reason: "it sent no status line"), request: request) }
+        return head
     }
 
     private func attempt(_ work: () throws -> Void) -> Bool {
@@ -128,13 +146,6 @@ extension Exchange {
                 Exchange.callback(bytes, size * count, context) { $0.takeBody($1) }
             })
         try handle.set(CURLOPT_WRITEDATA, pointer: context)
-        try handle.set(progress: { context, _, received, _, _ in
-            guard let context else { return 1 }
-            let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
-            return exchange.takeProgress(receivedBytes: Int(received)) ? 0 : 1
-        })
-        try handle.set(CURLOPT_XFERINFODATA, pointer: context)
-        try handle.set(CURLOPT_NOPROGRESS, 0)
     }
 
     /// libcurl takes any other number than `byteCount` as a request to stop.

@@ -31,9 +31,10 @@ public struct HTTPError: Error, DiagnosticConvertible {
     /// The server as a person names it.
     public private(set) var origin: HTTPOrigin?
     /// How often the request was sent.
-    public internal(set) var attempts: Int
+    public var attempts: Int
 
-    init(_ kind: Kind, request: HTTPRequest? = nil, attempts: Int = 1) {
+    /// An error of `kind` that concerns `request`, if there was one.
+    public init(_ kind: Kind, request: HTTPRequest? = nil, attempts: Int = 1) {
         self.kind = kind
         self.attempts = attempts
         if let request { concerns(request) }
@@ -46,7 +47,7 @@ public struct HTTPError: Error, DiagnosticConvertible {
     }
 
     /// Whether the same request may succeed a moment later.
-    var isTransient: Bool {
+    public var isTransient: Bool {
         switch kind {
         case .connection, .timeout: true
         case .url, .tls, .answer, .redirect, .tooLong, .settings, .cancelled: false

@@ -5,6 +5,12 @@ public struct HTTPResponseHead: Sendable, Equatable {
     /// In the order in which they came.
     public let headers: [HTTPHeader]
 
+    /// States both.
+    public init(status: Int, headers: [HTTPHeader]) {
+        self.status = status
+        self.headers = headers
+    }
+
     /// The value of the first header of that name, in any case.
     public subscript(_ name: String) -> String? {
         headers.first { $0.name.lowercased() == name.lowercased() }?.value
@@ -34,9 +40,26 @@ public struct HTTPResponse: Sendable {
     /// The request as it was sent last: another URL than the caller's after redirects.
     public let request: HTTPRequest
     /// How often it was sent, redirects not counted.
-    public let attempts: Int
+    public var attempts: Int
     /// Whether the last request carried the credential of the caller's request.
     public let credentialWasSent: Bool
+
+    /// States everything.
+    public init(
+        head: HTTPResponseHead, body: [UInt8], request: HTTPRequest, attempts: Int, credentialWasSent: Bool
+    ) {
+        self.head = head
+        self.body = body
+        self.request = request
+        self.attempts = attempts
+        self.credentialWasSent = credentialWasSent
+    }
+
+    /// The same answer with another body: that of a receiver.
+    public func with(body: [UInt8]) -> HTTPResponse {
+        HTTPResponse(
+            head: head, body: body, request: request, attempts: attempts, credentialWasSent: credentialWasSent)
+    }
 }
 
 /// Takes the body of a 2xx answer in pieces.

@@ -75,7 +75,7 @@ import Testing
         let response = try Self.get(server.origin + "/x")
         #expect(response.head.status == 503)
         #expect(response.body == Array("never".utf8))
-        #expect(response.attempts == 4)
+        #expect(response.attempts == 5)
     }
 
     @Test("a refusal is not retried", arguments: [400, 401, 403, 404, 416])
@@ -115,10 +115,10 @@ import Testing
         Failure(
             name: "short body", reply: .short("abc", declared: 10),
             message: "cannot reach `ORIGIN`: it closed the connection before the answer was complete",
-            details: ["tried 4 times"]),
+            details: ["tried 5 times"]),
         Failure(
             name: "no answer", reply: .raw(""),
-            message: "cannot reach `ORIGIN`: it closed the connection without an answer", details: ["tried 4 times"]),
+            message: "cannot reach `ORIGIN`: it closed the connection without an answer", details: ["tried 5 times"]),
         Failure(
             name: "not HTTP", reply: .raw("SSH-2.0-OpenSSH\r\n"),
             message: "cannot understand `ORIGIN`: it does not speak HTTP"),
@@ -171,7 +171,7 @@ import Testing
             Rendering.text(diagnostic, colour: false) == """
                 error: cannot reach `\(server.origin)`: connection refused
                   --> \(server.origin)/api (GET)
-                  - tried 4 times
+                  - tried 5 times
                 hint: check that the address is right and the server is running; proxies are taken from `HTTPS_PROXY` and `NO_PROXY`
 
                 """)

@@ -89,7 +89,7 @@ import Testing
         Failure(
             name: "always cut", reply: .short("01234", declared: 10),
             message: start
-                + "cannot reach `SERVER`: it closed the connection before the answer was complete\n  --> SERVER\(filePath) (GET)\n  - tried 4 times\nhint: check that the address is right and the server is running; proxies are taken from `HTTPS_PROXY` and `NO_PROXY`\n"
+                + "cannot reach `SERVER`: it closed the connection before the answer was complete\n  --> SERVER\(filePath) (GET)\n  - tried 5 times\nhint: check that the address is right and the server is running; proxies are taken from `HTTPS_PROXY` and `NO_PROXY`\n"
         ),
         Failure(
             name: "no content", reply: .raw("HTTP/1.1 204 No Content\r\n\r\n"),

@@ -161,7 +161,7 @@ import Testing
                 error: cannot find `models:/churn/3`: `SERVER` is in trouble
                   --> \(get) (GET, status 500)
                   - the server says: INTERNAL_ERROR: database is locked
-                  - tried 4 times
+                  - tried 5 times
                 hint: look into the server's log
 
                 """),
@@ -250,7 +250,7 @@ import Testing
             fake.message { try fake.resolve() } == """
                 error: cannot find `models:/churn/3`: cannot reach `SERVER`: connection refused
                   --> \(Self.get) (GET)
-                  - tried 4 times
+                  - tried 5 times
                 hint: check that the address is right and the server is running; proxies are taken from `HTTPS_PROXY` and `NO_PROXY`
 
                 """)
@@ -264,7 +264,7 @@ import Testing
             fake.message { try fake.resolve(patienceSeconds: 0.2) } == """
                 error: cannot find `models:/churn/3`: cannot wait any longer for `SERVER`: no answer for 0.2 s
                   --> \(Self.get) (GET)
-                  - tried 4 times
+                  - tried 5 times
 
                 """)
     }
