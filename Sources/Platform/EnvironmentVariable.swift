@@ -17,6 +17,7 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
     case requestsCABundle = "REQUESTS_CA_BUNDLE"
     case sslCertDirectory = "SSL_CERT_DIR"
     case sslCertFile = "SSL_CERT_FILE"
+    case mlflowEnableProxyMultipartDownload = "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD"
     case mlflowRegistryURI = "MLFLOW_REGISTRY_URI"
     case mlflowTrackingAuth = "MLFLOW_TRACKING_AUTH"
     case mlflowTrackingAWSSigV4 = "MLFLOW_TRACKING_AWS_SIGV4"
@@ -49,6 +50,8 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
         case .noProxy: "hosts that are reached without the proxy, as curl reads it"
         case .curlCABundle, .sslCertFile, .requestsCABundle: "a file of certificates to trust"
         case .sslCertDirectory: "a folder of certificates to trust"
+        case .mlflowEnableProxyMultipartDownload:
+            "`false` reads large files through the MLflow server, also when it offers signed addresses of its storage"
         case .mlflowRegistryURI: "the model registry, when it is not the tracking server"
         case .mlflowTrackingAuth, .mlflowTrackingAWSSigV4: "a way to sign in that is not supported, and refused"
         case .mlflowTrackingClientCertPath: "a file with our certificate and key for the tracking server"

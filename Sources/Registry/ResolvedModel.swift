@@ -1,3 +1,4 @@
+import Diagnostics
 public import FileTrees
 import HTTPTransport
 
@@ -8,6 +9,8 @@ public struct ResolvedModel {
     /// For people: which registry was asked, and why.
     public let notes: [String]
     let files: [RemoteFile]
+    /// Where the files are; those of a later one take the place of those of an earlier one.
+    let stores: [any ArtifactStore]
     let http: HTTPSettings
     /// Whether its files never change.
     let isImmutable: Bool
@@ -17,4 +20,36 @@ public struct ResolvedModel {
 
     /// Sum of the sizes, in bytes.
     public var totalSize: Int { files.reduce(0) { $0 + $1.size } }
+
+    /// Lists the files of a model that was found.
+    ///
+    /// - Throws: `RegistryError` of kind `.listing` for what no model may hold, of kind `.notFound` when there are no files, of
+    ///   kind `.notAModel` without an `MLmodel`.
+    init(
+        _ located: LocatedModel, notes: [String], _ http: HTTPSettings, reference: String, doing task: String
+    ) throws(RegistryError) {
+        identity = located.identity
+        self.notes = notes
+        stores = located.stores
+        files = try Listing.files(of: located.stores, doing: task)
+        self.http = http
+        isImmutable = located.isImmutable
+        try checkModel(reference, task)
+    }
+
+    private func checkModel(_ reference: String, _ task: String) throws(RegistryError) {
+        guard !files.contains(where: { $0.path == "MLmodel" }) else { return }
+        let place = (identity.artifactURI ?? stores.last?.place).map { Place(file: $0) }
+        guard !files.isEmpty else {
+            throw RegistryError(
+                .notFound, "cannot \(task): it has no files", place: place,
+                hints: ["was it deleted, or is the path wrong? `mlflow artifacts list -r RUN` shows a run's files"])
+        }
+        let shown = files.prefix(5).map { "`\($0.path)`" }.joined(separator: ", ")
+        let nested = files.first { $0.path.name == "MLmodel" }?.path.parent
+        throw RegistryError(
+            .notAModel, "cannot use `\(escaped(reference))`: it has no file `MLmodel`, so it is no MLflow model",
+            place: place, details: ["it holds \(shown)\(files.count > 5 ? " and \(files.count - 5) more" : "")"],
+            hints: nested.map { ["did you mean `\(escaped(reference))/\($0)`?"] } ?? [])
+    }
 }

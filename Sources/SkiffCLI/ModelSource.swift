@@ -28,7 +28,7 @@ enum ModelSource {
     }
 
     static func resolve(_ reference: ModelReference, _ context: CommandContext) throws -> ResolvedModel {
-        let resolver = try ModelResolver(context.surroundings, userAgent: userAgent)
+        let resolver = ModelResolver(context.surroundings, userAgent: userAgent)
         let model = try resolver.resolve(reference)
         let version = model.identity.version.map { ", version \($0)" } ?? ""
         context.console.step(

@@ -77,11 +77,13 @@ struct FakeMLflow {
     func resolve(
         _ reference: String = "models:/churn/3", _ variables: [String: String] = [:], patienceSeconds: Double = 60
     ) throws -> ResolvedModel {
-        var settings = try MLflowSettings(surroundings(variables).environment, userAgent: "skiff-test") { false }
-        // No waiting between attempts, so that no test waits long.
-        settings.http.retry.firstWaitSeconds = 0
-        settings.http.timeouts.firstByteSeconds = patienceSeconds
-        return try ModelResolver(settings).resolve(ModelReference.parse(reference))
+        var resolver = try ModelResolver(surroundings(variables), userAgent: "skiff-test")
+        resolver.adjust = { http in
+            // No waiting between attempts, so that no test waits long.
+            http.retry.firstWaitSeconds = 0
+            http.timeouts.firstByteSeconds = patienceSeconds
+        }
+        return try resolver.resolve(ModelReference.parse(reference))
     }
 
     /// Resolves and downloads into `model` in a folder of its own.

@@ -70,7 +70,7 @@ final class APIClient {
     /// The JSON object of a 2xx answer.
     func object(_ response: HTTPResponse, doing task: String) throws(RegistryError) -> JSONObject {
         let place = Place(file: response.request.url.description, note: response.request.method.rawValue)
-        guard response.head.isSuccess else { throw ServerAnswer(response).error(doing: task) }
+        guard response.head.isSuccess else { throw endpoint.answer(response).error(doing: task) }
         guard response.head.mediaType != "text/html" else {
             throw RegistryError(
                 .answer, "cannot \(task): the server sends a web page where its API should answer", place: place,

@@ -1,7 +1,7 @@
 import Credentials
 import HTTPTransport
 
-/// One server: where its API is, who we are there, and what every request carries.
+/// One server: where its API is, who we are there, what every request carries, and what its errors mean.
 struct Endpoint {
     /// With the static prefix, without a slash at its end.
     let base: HTTPURL
@@ -9,6 +9,8 @@ struct Endpoint {
     let login: Login
     /// Headers of every request to the origin of `base`; no secrets.
     let headers: [HTTPHeader]
+    /// Looks at an error answer first; nil leaves it to what every MLflow server means.
+    var meaning: (ServerAnswer) -> ServerMeaning? = { _ in nil }
 
     /// The URL of `path` (segments joined by `/`, each percent-encoded here) below the server's base.
     func url(_ path: String, _ query: [(name: String, value: String)] = []) -> HTTPURL {
@@ -30,4 +32,7 @@ struct Endpoint {
         request.headers += headers
         return request
     }
+
+    /// An error answer of this server.
+    func answer(_ response: HTTPResponse) -> ServerAnswer { ServerAnswer(response, meaning: meaning) }
 }

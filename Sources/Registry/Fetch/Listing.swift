@@ -11,18 +11,29 @@ struct RemoteFile {
     var size: Int { entry.size ?? 0 }
 }
 
-/// Lists a store from its root to the last folder, and lets nothing through that could not be written safely.
+/// Lists stores from their roots to the last folder, and lets nothing through that could not be written safely.
 enum Listing {
-    /// Most files and folders that a model may have.
+    /// Most files and folders that a model may have. How deep they may lie is `RelativePath.componentLimit`.
     static let entryLimit = FileTree.fileLimit
     /// Most bytes that a model may have: 16 TiB, more than any disk that we know.
     static let byteLimit = 1 << 44
 
-    /// Every file below `store`, sorted by path. Folders without files leave no trace.
+    /// Every file below `stores`, sorted by path; a file of a later store takes the place of one with the same path. Folders
+    /// without files leave no trace.
     ///
     /// - Throws: `RegistryError` of kind `.listing` when a path is not allowed in a tree, two paths clash, or a limit is
     ///   passed, before anything is downloaded.
-    static func files(
+    static func files(of stores: [any ArtifactStore], doing task: String) throws(RegistryError) -> [RemoteFile] {
+        var files: [RemoteFile] = []
+        for store in stores {
+            let others = try self.files(of: store, doing: task)
+            let taken = Set(others.map(\.path))
+            files = files.filter { !taken.contains($0.path) } + others
+        }
+        return try checked(files, doing: task)
+    }
+
+    private static func files(
         of store: any ArtifactStore, doing task: String
     ) throws(RegistryError) -> [RemoteFile] {
         var files: [RemoteFile] = []
@@ -34,15 +45,14 @@ enum Listing {
             entryCount += entries.count
             guard entryCount <= entryLimit else { throw tooMany(task) }
             for entry in entries {
-                let path: RelativePath
-                do { path = try RelativePath(entry.path) } catch {
-                    throw refusal(entry.path, error.reason, task)
-                }
+                let path = try checked(entry.path, in: folder, doing: task)
                 if entry.isFolder {
                     folders.append(entry.path)
                     continue
                 }
-                let (sum, overflow) = byteCount.addingReportingOverflow(entry.size ?? 0)
+                let size = entry.size ?? 0
+                let (sum, overflow) = byteCount.addingReportingOverflow(size)
+                guard size >= 0 else { throw wrongSize(entry.path, task) }
                 guard !overflow, sum <= byteLimit else {
                     throw RegistryError(
                         .listing,
@@ -55,12 +65,15 @@ enum Listing {
         return try checked(files, doing: task)
     }
 
-    /// `files` and `others`, where a file of `others` takes the place of one with the same path.
-    static func overlaid(
-        _ files: [RemoteFile], by others: [RemoteFile], doing task: String
-    ) throws(RegistryError) -> [RemoteFile] {
-        let taken = Set(others.map(\.path))
-        return try checked(files.filter { !taken.contains($0.path) } + others, doing: task)
+    private static func checked(
+        _ text: String, in folder: String, doing task: String
+    ) throws(RegistryError) -> RelativePath {
+        let path: RelativePath
+        do { path = try RelativePath(text) } catch { throw refusal(text, error.reason, task) }
+        guard folder.isEmpty || text.utf8.starts(with: (folder + "/").utf8) else {
+            throw elsewhere(text, folder, task)
+        }
+        return path
     }
 
     /// Puts the paths into a tree, which refuses clashes.
@@ -75,10 +88,32 @@ enum Listing {
         return sorted
     }
 
+    /// The number that a size as text means: plain decimal digits, as protobuf's JSON writes 64-bit numbers; nil for everything
+    /// else.
+    static func byteCount(_ text: String) -> Int? {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+    }
+
+    // MARK: Refusals
+
     static func refusal(_ path: String, _ reason: String, _ task: String) -> RegistryError {
         RegistryError(
             .listing, "cannot \(task): the server lists `\(escaped(path))`, which no model may hold: \(reason)",
             hints: ["nothing was written; look at the model's files in MLflow before you use it anywhere"])
+    }
+
+    /// A listing of `folder` that names a path outside it.
+    static func elsewhere(_ path: String, _ folder: String, _ task: String) -> RegistryError {
+        refusal(path, "it does not lie in the folder that was asked, `\(escaped(folder))`", task)
+    }
+
+    static func wrongSize(_ path: String, _ task: String) -> RegistryError {
+        RegistryError(
+            .listing, "cannot \(task): the server lists `\(escaped(path))` with a size that is not a number of bytes")
+    }
+
+    static func circle(_ folder: String, _ task: String) -> RegistryError {
+        RegistryError(.listing, "cannot \(task): the server's listing of `\(escaped(folder))` goes in a circle")
     }
 
     static func tooMany(_ task: String) -> RegistryError {

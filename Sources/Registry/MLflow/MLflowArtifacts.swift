@@ -9,6 +9,7 @@ struct ProxiedArtifacts: ArtifactStore {
     let client: APIClient
     /// The folder, from the root of the storage.
     let root: String
+    let downloads: PresignedDownloads
 
     static let service = "api/2.0/mlflow-artifacts/artifacts"
 
@@ -27,8 +28,11 @@ struct ProxiedArtifacts: ArtifactStore {
 
     func access(to entry: ListedEntry, doing task: String) -> any ObjectAccess {
         let endpoint = client.endpoint
-        return DirectAccess(
-            endpoint: endpoint, url: endpoint.url(joined(Self.service, joined(root, entry.path))), task: task)
+        let path = joined(root, entry.path)
+        let proxied = DirectAccess(endpoint: endpoint, url: endpoint.url(joined(Self.service, path)), task: task)
+        return downloads.access(entry, else: proxied) {
+            try endpoint.request(endpoint.url(joined("api/2.0/mlflow-artifacts/presigned", path)))
+        }
     }
 }
 
@@ -38,6 +42,8 @@ struct RunArtifacts: ArtifactStore {
     let runID: String
     /// The folder, from the run's own root.
     let root: String
+    /// When the run's files lie in a cloud.
+    let downloads: PresignedDownloads?
 
     func list(_ folder: String, doing task: String) throws(RegistryError) -> [ListedEntry] {
         let path = joined(root, folder)
@@ -51,8 +57,14 @@ struct RunArtifacts: ArtifactStore {
 
     func access(to entry: ListedEntry, doing task: String) -> any ObjectAccess {
         let endpoint = client.endpoint
-        let url = endpoint.url("get-artifact", [("path", joined(root, entry.path)), ("run_id", runID)])
-        return DirectAccess(endpoint: endpoint, url: url, task: task)
+        let path = joined(root, entry.path)
+        let url = endpoint.url("get-artifact", [("path", path), ("run_id", runID)])
+        let served = DirectAccess(endpoint: endpoint, url: url, task: task)
+        guard let downloads else { return served }
+        let body = JSONWriter.bytes(["run_id": .string(runID), "path": .string(path)], style: .compact)
+        return downloads.access(entry, else: served) {
+            try endpoint.request(postJSON: body, to: endpoint.url("api/2.0/mlflow/artifacts/presigned-download-url"))
+        }
     }
 }
 
@@ -81,6 +93,31 @@ struct LoggedModelArtifacts: ArtifactStore {
     }
 }
 
+/// Files of a registered version, read through the registry itself, whatever its storage is. The registry lists nothing: that is
+/// left to the run or logged model that the files belong to.
+struct VersionArtifacts: ArtifactStore {
+    let listed: any ArtifactStore
+    let client: APIClient
+    let name: String
+    let version: String
+    /// The folder, from the version's own root.
+    let root: String
+
+    func list(_ folder: String, doing task: String) throws(RegistryError) -> [ListedEntry] {
+        try listed.list(folder, doing: task)
+    }
+
+    var place: String { listed.place }
+
+    func access(to entry: ListedEntry, doing task: String) -> any ObjectAccess {
+        let endpoint = client.endpoint
+        let url = endpoint.url(
+            "model-versions/get-artifact",
+            [("name", name), ("path", joined(root, entry.path)), ("version", version)])
+        return DirectAccess(endpoint: endpoint, url: url, task: task)
+    }
+}
+
 /// All pages of a listing whose entries carry the path from the store's root; each must lie directly in `folder`.
 private func pages(
     _ client: APIClient, _ service: String, _ query: [(name: String, value: String)], _ folder: String,
@@ -98,14 +135,12 @@ private func pages(
         // A file that is asked as a folder lists itself.
         guard page.count != 1 || page[0].path != folder else { return [] }
         for entry in page where !entry.path.hasPrefix(prefix) || entry.path.dropFirst(prefix.count).contains("/") {
-            throw Listing.refusal(
-                entry.path, "it does not lie in the folder that was asked, `\(escaped(folder))`", task)
+            throw Listing.elsewhere(entry.path, folder, task)
         }
         entries += page
         token = answer["next_page_token"]?.stringValue.flatMap { $0.isEmpty || page.isEmpty ? nil : $0 }
         if let token, !seen.insert(token).inserted {
-            throw RegistryError(
-                .listing, "cannot \(task): the server's listing of `\(escaped(folder))` goes in a circle")
+            throw Listing.circle(folder, task)
         }
         guard entries.count <= Listing.entryLimit else { throw Listing.tooMany(task) }
     } while token != nil
@@ -125,11 +160,9 @@ extension ListedEntry {
             }
             let isFolder = value["is_dir"]?.boolValue ?? false
             let size = value["file_size"]
-            let bytes = size?.intValue ?? size?.stringValue.flatMap { Int($0) }
-            guard size == nil || bytes ?? -1 >= 0 else {
-                throw RegistryError(
-                    .listing,
-                    "cannot \(task): the server lists `\(escaped(path))` with a size that is not a number of bytes")
+            let bytes = size?.intValue ?? size?.stringValue.flatMap(Listing.byteCount)
+            guard size == nil || isFolder || bytes ?? -1 >= 0 else {
+                throw Listing.wrongSize(path, task)
             }
             return ListedEntry(path: path, isFolder: isFolder, size: bytes)
         }

@@ -17,6 +17,9 @@ struct MLflowSettings {
     let registry: Endpoint
     /// Whether the registry is the tracking server.
     let hasOneServer: Bool
+    /// Whether files may be read from the storage behind the artifact proxy, at addresses that the server signs; nil asks the
+    /// server.
+    let presigning: Bool?
     var http: HTTPSettings
 
     /// - Throws: `RegistryError` of kind `.configuration` when no server is named or a variable is wrong, of kind
@@ -38,6 +41,12 @@ struct MLflowSettings {
                 .unsupported, "cannot sign in as `\(name)` says: \(meaning) is not supported by this version",
                 hints: ["use `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`"])
         }
+        presigning =
+            switch value("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD")?.lowercased() {
+            case "true", "1": true
+            case "false", "0": false
+            default: nil
+            }
         let login = try MLflowLogin(environment)
         let workspace = value("MLFLOW_WORKSPACE").map { HTTPHeader("X-MLFLOW-WORKSPACE", $0) }
         let headers = workspace.map { [$0] } ?? []

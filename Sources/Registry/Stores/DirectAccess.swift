@@ -15,6 +15,6 @@ struct DirectAccess: ObjectAccess {
 
     func judge(_ answer: HTTPResponse, stage: ObjectStage) throws -> ObjectVerdict {
         if answer.head.status == 401, answer.credentialWasSent, try endpoint.login.renew() { return .renew }
-        throw ServerAnswer(answer).error(doing: task)
+        throw endpoint.answer(answer).error(doing: task)
     }
 }

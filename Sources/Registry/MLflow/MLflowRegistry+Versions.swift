@@ -1,7 +1,7 @@
 import Diagnostics
 import JSONText
 
-extension ModelResolver {
+extension MLflowRegistry {
     /// The version that `selector` means.
     ///
     /// - Throws: `RegistryError` of kind `.notFound` with what the registry has instead.
