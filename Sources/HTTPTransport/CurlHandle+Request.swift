@@ -64,8 +64,9 @@ extension CurlHandle {
 
     private func configureTrust(_ origin: HTTPOrigin, _ trust: TrustSettings) throws(HTTPError) {
         guard origin.scheme == "https" else { return }
-        try set(CURLOPT_SSL_VERIFYPEER, trust.acceptsAnyCertificate ? 0 : 1)
-        try set(CURLOPT_SSL_VERIFYHOST, trust.acceptsAnyCertificate ? 0 : 2)
+        let isUnchecked = trust.acceptsAnyCertificate || trust.uncheckedOrigins.contains(origin)
+        try set(CURLOPT_SSL_VERIFYPEER, isUnchecked ? 0 : 1)
+        try set(CURLOPT_SSL_VERIFYHOST, isUnchecked ? 0 : 2)
         if let file = trust.authorityFile {
             guard access(file, R_OK) == 0 else {
                 throw HTTPError(

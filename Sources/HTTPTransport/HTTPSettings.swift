@@ -77,6 +77,8 @@ public struct TrustSettings: Sendable, Equatable {
     public var authorityFolder: String?
     /// Accept any certificate. Off unless a person asked for it by name.
     public var acceptsAnyCertificate = false
+    /// Servers of which any certificate is accepted, and of no others.
+    public var uncheckedOrigins: Set<HTTPOrigin> = []
     /// A PEM file with our certificate and key, and the only origin that may ask for it.
     public var client: ClientCertificate?
 
