@@ -18,7 +18,11 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
     case sslCertDirectory = "SSL_CERT_DIR"
     case sslCertFile = "SSL_CERT_FILE"
     case mlflowEnableProxyMultipartDownload = "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD"
+    case awsDefaultRegion = "AWS_DEFAULT_REGION"
+    case awsRegion = "AWS_REGION"
     case mlflowRegistryURI = "MLFLOW_REGISTRY_URI"
+    case mlflowS3EndpointURL = "MLFLOW_S3_ENDPOINT_URL"
+    case mlflowS3IgnoreTLS = "MLFLOW_S3_IGNORE_TLS"
     case mlflowTrackingAuth = "MLFLOW_TRACKING_AUTH"
     case mlflowTrackingAWSSigV4 = "MLFLOW_TRACKING_AWS_SIGV4"
     case mlflowTrackingClientCertPath = "MLFLOW_TRACKING_CLIENT_CERT_PATH"
@@ -35,6 +39,7 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
     case skiffThreads = "SKIFF_THREADS"
     case skiffWorkerDescriptor = "SKIFF_WORKER_FD"
     case skiffWorkers = "SKIFF_WORKERS"
+    case storageEmulatorHost = "STORAGE_EMULATOR_HOST"
 
     /// What the variable does, for the help text.
     public var help: String {
@@ -52,7 +57,10 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
         case .sslCertDirectory: "a folder of certificates to trust"
         case .mlflowEnableProxyMultipartDownload:
             "`false` reads large files through the MLflow server, also when it offers signed addresses of its storage"
+        case .awsRegion, .awsDefaultRegion: "the region in which a bucket of Amazon's is looked for first"
         case .mlflowRegistryURI: "the model registry, when it is not the tracking server"
+        case .mlflowS3EndpointURL: "the server that is asked for buckets of `s3:` instead of Amazon's"
+        case .mlflowS3IgnoreTLS: "`true` accepts any certificate of the server in MLFLOW_S3_ENDPOINT_URL"
         case .mlflowTrackingAuth, .mlflowTrackingAWSSigV4: "a way to sign in that is not supported, and refused"
         case .mlflowTrackingClientCertPath: "a file with our certificate and key for the tracking server"
         case .mlflowTrackingInsecureTLS: "`true` accepts any certificate of the tracking server"
@@ -68,6 +76,7 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
         case .skiffThreads: "how many threads skiff-scorer has"
         case .skiffWorkerDescriptor: "set by skiff-scorer for its Python workers: the descriptor to answer on"
         case .skiffWorkers: "how many Python workers skiff-scorer has"
+        case .storageEmulatorHost: "the server that is asked for buckets of `gs:` instead of Google's"
         }
     }
 
