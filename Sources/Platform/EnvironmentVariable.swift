@@ -20,6 +20,8 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
     case mlflowEnableProxyMultipartDownload = "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD"
     case awsDefaultRegion = "AWS_DEFAULT_REGION"
     case awsRegion = "AWS_REGION"
+    case mlflowDisableFilesAPIForRuns = "MLFLOW_DISABLE_DATABRICKS_SDK_FOR_RUN_ARTIFACTS"
+    case mlflowEnableNativeUnityCatalog = "MLFLOW_ENABLE_UC_NATIVE_MODEL_REGISTRY"
     case mlflowRegistryURI = "MLFLOW_REGISTRY_URI"
     case mlflowS3EndpointURL = "MLFLOW_S3_ENDPOINT_URL"
     case mlflowS3IgnoreTLS = "MLFLOW_S3_IGNORE_TLS"
@@ -58,6 +60,8 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
         case .mlflowEnableProxyMultipartDownload:
             "`false` reads large files through the MLflow server, also when it offers signed addresses of its storage"
         case .awsRegion, .awsDefaultRegion: "the region in which a bucket of Amazon's is looked for first"
+        case .mlflowDisableFilesAPIForRuns: "`true` reads the artifacts of Databricks runs without the Files API"
+        case .mlflowEnableNativeUnityCatalog: "`true` asks Unity Catalog by its own API first"
         case .mlflowRegistryURI: "the model registry, when it is not the tracking server"
         case .mlflowS3EndpointURL: "the server that is asked for buckets of `s3:` instead of Amazon's"
         case .mlflowS3IgnoreTLS: "`true` accepts any certificate of the server in MLFLOW_S3_ENDPOINT_URL"
