@@ -190,7 +190,7 @@ public final class HTTPEngine {
         do {
             let head = try flight.exchange.result(code, flight, settings)
             land(flight)
-            if let location = head.redirection {
+            if flight.request.followsRedirects, let location = head.redirection {
                 flight.hopCount += 1
                 flight.request = try flight.request.redirected(to: location, hopCount: flight.hopCount)
                 do throws(HTTPError) { return try launch(flight) } catch {

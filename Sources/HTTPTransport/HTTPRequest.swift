@@ -69,6 +69,8 @@ public struct HTTPRequest: Sendable {
     public var credential: HTTPCredential?
     /// Sent with `Content-Length`; nil sends none.
     public var body: [UInt8]?
+    /// Whether a redirect is followed; when not, it is the answer.
+    public var followsRedirects = true
 
     /// A request without a body.
     public init(
