@@ -1,11 +1,14 @@
 /// A text that must not be shown: a token, a password, a signed query. Printing, interpolating, dumping or reflecting it gives
-/// `[hidden]`.
+/// `[hidden]`, and from then on `Redaction.clean` blots it out wherever it turns up.
 public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The text itself, for the one place that sends it.
-    public var revealed: String
+    public let revealed: String
 
     /// Hides `value`.
-    public init(_ value: String) { revealed = value }
+    public init(_ value: String) {
+        revealed = value
+        Redaction.learn(value)
+    }
 
     /// Always `[hidden]`.
     public var description: String { "[hidden]" }

@@ -22,6 +22,46 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
     case awsRegion = "AWS_REGION"
     case mlflowDisableFilesAPIForRuns = "MLFLOW_DISABLE_DATABRICKS_SDK_FOR_RUN_ARTIFACTS"
     case mlflowEnableNativeUnityCatalog = "MLFLOW_ENABLE_UC_NATIVE_MODEL_REGISTRY"
+    case databricksHost = "DATABRICKS_HOST"
+    case databricksAccountID = "DATABRICKS_ACCOUNT_ID"
+    case databricksAuthType = "DATABRICKS_AUTH_TYPE"
+    case databricksAzureResourceID = "DATABRICKS_AZURE_RESOURCE_ID"
+    case databricksCLIPath = "DATABRICKS_CLI_PATH"
+    case databricksClientID = "DATABRICKS_CLIENT_ID"
+    case databricksClientSecret = "DATABRICKS_CLIENT_SECRET"
+    case databricksCloud = "DATABRICKS_CLOUD"
+    case databricksConfigFile = "DATABRICKS_CONFIG_FILE"
+    case databricksConfigProfile = "DATABRICKS_CONFIG_PROFILE"
+    case databricksDiscoveryURL = "DATABRICKS_DISCOVERY_URL"
+    case databricksGoogleServiceAccount = "DATABRICKS_GOOGLE_SERVICE_ACCOUNT"
+    case databricksGroupID = "DATABRICKS_GROUP_ID"
+    case databricksMetadataServiceURL = "DATABRICKS_METADATA_SERVICE_URL"
+    case databricksOIDCToken = "DATABRICKS_OIDC_TOKEN"
+    case databricksOIDCTokenEnv = "DATABRICKS_OIDC_TOKEN_ENV"
+    case databricksOIDCTokenFile = "DATABRICKS_OIDC_TOKEN_FILE"
+    case databricksOIDCTokenFilepath = "DATABRICKS_OIDC_TOKEN_FILEPATH"
+    case databricksPassword = "DATABRICKS_PASSWORD"
+    case databricksRuntimeVersion = "DATABRICKS_RUNTIME_VERSION"
+    case databricksToken = "DATABRICKS_TOKEN"
+    case databricksTokenAudience = "DATABRICKS_TOKEN_AUDIENCE"
+    case databricksUsername = "DATABRICKS_USERNAME"
+    case databricksWorkspaceID = "DATABRICKS_WORKSPACE_ID"
+    case armClientID = "ARM_CLIENT_ID"
+    case armClientSecret = "ARM_CLIENT_SECRET"
+    case armEnvironment = "ARM_ENVIRONMENT"
+    case armTenantID = "ARM_TENANT_ID"
+    case armUseMSI = "ARM_USE_MSI"
+    case githubTokenRequestToken = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
+    case githubTokenRequestURL = "ACTIONS_ID_TOKEN_REQUEST_URL"
+    case googleCredentials = "GOOGLE_CREDENTIALS"
+    case isInModelServing = "IS_IN_DATABRICKS_MODEL_SERVING_ENV"
+    case isInModelServingOld = "IS_IN_DB_MODEL_SERVING_ENV"
+    case pipelineAccessToken = "SYSTEM_ACCESSTOKEN"
+    case pipelineCollection = "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI"
+    case pipelineHostType = "SYSTEM_HOSTTYPE"
+    case pipelineJob = "SYSTEM_JOBID"
+    case pipelinePlan = "SYSTEM_PLANID"
+    case pipelineProject = "SYSTEM_TEAMPROJECTID"
     case mlflowRegistryURI = "MLFLOW_REGISTRY_URI"
     case mlflowS3EndpointURL = "MLFLOW_S3_ENDPOINT_URL"
     case mlflowS3IgnoreTLS = "MLFLOW_S3_IGNORE_TLS"
@@ -62,6 +102,38 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
         case .awsRegion, .awsDefaultRegion: "the region in which a bucket of Amazon's is looked for first"
         case .mlflowDisableFilesAPIForRuns: "`true` reads the artifacts of Databricks runs without the Files API"
         case .mlflowEnableNativeUnityCatalog: "`true` asks Unity Catalog by its own API first"
+        case .databricksHost: "the address of the Databricks workspace"
+        case .databricksAccountID: "the Databricks account"
+        case .databricksAuthType: "the way to sign in to Databricks, as in `oauth-m2m`"
+        case .databricksAzureResourceID: "the workspace as a resource of Azure: /subscriptions/…"
+        case .databricksCLIPath: "the `databricks` command"
+        case .databricksClientID: "the service principal that signs in to Databricks"
+        case .databricksClientSecret: "the secret of the service principal"
+        case .databricksCloud: "the cloud of the workspace: AWS, AZURE or GCP"
+        case .databricksConfigFile: "the file of profiles; ~/.databrickscfg when not set"
+        case .databricksConfigProfile: "the profile in that file"
+        case .databricksDiscoveryURL: "where the document is that names the token endpoint of Databricks"
+        case .databricksGroupID: "the group to sign in for"
+        case .databricksOIDCToken: "an identity token to exchange for one of Databricks"
+        case .databricksOIDCTokenEnv: "the variable that holds the identity token"
+        case .databricksOIDCTokenFile, .databricksOIDCTokenFilepath: "the file that holds the identity token"
+        case .databricksUsername: "the user for Databricks"
+        case .databricksPassword: "the password for Databricks"
+        case .databricksToken: "the personal access token for Databricks"
+        case .databricksTokenAudience: "the audience that the identity token must have"
+        case .databricksWorkspaceID: "the number of the workspace, for hosts of several"
+        case .databricksGoogleServiceAccount, .databricksMetadataServiceURL, .databricksRuntimeVersion,
+            .googleCredentials, .isInModelServing, .isInModelServingOld, .armUseMSI:
+            "a way to sign in to Databricks that is recognised, but not supported"
+        case .armClientID: "the Entra service principal that signs in to Azure Databricks"
+        case .armClientSecret: "the secret of the Entra service principal"
+        case .armEnvironment: "the cloud of Azure: public, usgovernment or china"
+        case .armTenantID: "the tenant of the Entra service principal"
+        case .githubTokenRequestToken, .githubTokenRequestURL:
+            "set by GitHub for a job with `id-token: write`: where its identity token is, and the right to it"
+        case .pipelineAccessToken, .pipelineCollection, .pipelineHostType, .pipelineJob, .pipelinePlan,
+            .pipelineProject:
+            "set by Azure Pipelines: where the job's identity token is, and the right to it"
         case .mlflowRegistryURI: "the model registry, when it is not the tracking server"
         case .mlflowS3EndpointURL: "the server that is asked for buckets of `s3:` instead of Amazon's"
         case .mlflowS3IgnoreTLS: "`true` accepts any certificate of the server in MLFLOW_S3_ENDPOINT_URL"
@@ -87,7 +159,10 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
     /// Whether its value must never be shown. The address of a proxy may hold a password.
     public var isSecret: Bool {
         switch self {
-        case .mlflowTrackingToken, .mlflowTrackingPassword, .httpProxy, .httpsProxy, .allProxy: true
+        case .databricksToken, .databricksPassword, .databricksClientSecret, .databricksOIDCToken,
+            .databricksMetadataServiceURL, .armClientSecret, .githubTokenRequestToken, .googleCredentials,
+            .pipelineAccessToken, .mlflowTrackingToken, .mlflowTrackingPassword, .httpProxy, .httpsProxy, .allProxy:
+            true
         default: false
         }
     }
