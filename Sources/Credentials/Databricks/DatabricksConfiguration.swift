@@ -1,0 +1,98 @@
+public import HTTPTransport
+public import Platform
+
+/// A Databricks workspace, and how we sign in to it.
+public struct DatabricksWorkspace {
+    /// Its address, without a slash at its end.
+    public let host: HTTPURL
+    /// Who we are there; the token is asked for when it is first needed.
+    public let login: Login
+    /// What every request carries: `x-databricks-org-id` when the number of the workspace is known.
+    public let headers: [HTTPHeader]
+    /// Which method was chosen, and why not the others; no secrets.
+    public let choice: AuthChoice
+}
+
+/// Databricks' unified authentication, as databricks-sdk 0.156 has it: variables, `~/.databrickscfg`, and the methods in their
+/// order. What differs: a missing discovery document breaks nothing, and tokens are kept.
+public enum DatabricksConfiguration {
+    /// The workspace that the environment, or a profile, names.
+    ///
+    /// Asks the host about itself (one request, with little patience), and whoever is needed to know whether a method can be used;
+    /// the token itself is asked for by `Login.credential`. Each call begins anew: keep a `DatabricksLogins` to ask once.
+    ///
+    /// - Parameter profile: a profile of the file, named by a command or by the authority of a URI; nil for the environment's.
+    /// - Throws: when nothing fits, or two methods do; the error tells what was looked at.
+    public static func workspace(
+        profile: String?, _ surroundings: Surroundings, http: HTTPSettings
+    ) throws(CredentialsError) -> DatabricksWorkspace {
+        try resolve(profile: profile, surroundings, http: http, isOffline: false).result.get()
+    }
+
+    /// As `workspace`, with the choice also when nothing fits.
+    ///
+    /// - Parameters:
+    ///   - isOffline: whether nobody may be asked; methods that cannot be judged so are declined.
+    ///   - azureCloud: stands in for Azure's clouds in tests.
+    static func resolve(
+        profile: String?, _ surroundings: Surroundings, http: HTTPSettings, isOffline: Bool,
+        azureCloud: AzureCloud? = nil
+    ) -> (choice: AuthChoice, result: Result<DatabricksWorkspace, CredentialsError>) {
+        var choice = AuthChoice()
+        do throws(CredentialsError) {
+            let settings = try DatabricksSettings.read(profile: profile, surroundings)
+            choice.profile = settings.loadedProfile
+            choice.configFile = settings.filePath
+            choice.notes = settings.notes
+            let host = try settings.host()
+            choice.host = host?.description
+            choice.hostSource = settings.source(of: .host)
+            try settings.requireOneFamily()
+            var http = http
+            // What MLflow's servers are allowed by their own variables holds for nobody else.
+            http.trust.acceptsAnyCertificate = false
+            let client = TokenClient(surroundings, http, isOffline: isOffline)
+            let signIn = SignIn(settings, host: host, client, azureCloud: azureCloud)
+            defer { choice.notes += signIn.discovery?.notes ?? [] }
+            let chosen = try signIn.choose(&choice.entries)
+            choice.host = chosen.host.description
+            choice.hostSource = choice.hostSource ?? settings.source(of: .azureResourceID)
+            choice.source = chosen.login.source ?? ""
+            if chosen.host.origin.scheme == "http", !isLoopback(chosen.host.origin.host) {
+                choice.notes.append(
+                    "`\(chosen.host.origin)` is not `https`: the credential goes over the network as it is")
+            }
+            let headers = signIn.discovery?.workspaceID.map { [HTTPHeader("x-databricks-org-id", $0)] } ?? []
+            let workspace = DatabricksWorkspace(
+                host: chosen.host, login: chosen.login, headers: headers, choice: choice)
+            return (choice, .success(workspace))
+        } catch {
+            return (choice, .failure(error))
+        }
+    }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host.hasSuffix(".localhost") || host.hasPrefix("127.") || host == "[::1]"
+    }
+}
+
+/// The workspaces of one process, each asked about once: all its registries share one login, and so one token.
+public final class DatabricksLogins {
+    private let surroundings: Surroundings
+    private let http: HTTPSettings
+    private var known: [String: DatabricksWorkspace] = [:]
+
+    /// No workspace is looked at yet.
+    public init(_ surroundings: Surroundings, http: HTTPSettings) {
+        self.surroundings = surroundings
+        self.http = http
+    }
+
+    /// As `DatabricksConfiguration.workspace`, once for each profile.
+    public func workspace(profile: String?) throws(CredentialsError) -> DatabricksWorkspace {
+        if let workspace = known[profile ?? ""] { return workspace }
+        let workspace = try DatabricksConfiguration.workspace(profile: profile, surroundings, http: http)
+        known[profile ?? ""] = workspace
+        return workspace
+    }
+}
