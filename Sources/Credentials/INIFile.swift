@@ -10,7 +10,7 @@ struct INIFile {
     /// One section; its values are never printed.
     struct Section: CustomStringConvertible, CustomReflectable {
         let name: String
-        fileprivate(set) var values: [(key: String, lines: [String])] = []
+        fileprivate(set) var values: [(key: String, lines: [String], number: Int)] = []
 
         var keys: [String] { values.map(\.key) }
 
@@ -20,6 +20,9 @@ struct INIFile {
                 String(pair.lines.joined(separator: "\n").withoutSpaceAtEnd)
             }
         }
+
+        /// The line in which `key` stands, from 1.
+        func line(of key: String) -> Int? { values.first { $0.key.isSameText(as: key) }?.number }
 
         var description: String { "[\(name)] with \(values.count) keys" }
         var customMirror: Mirror { Mirror(self, children: []) }
@@ -92,7 +95,8 @@ struct INIFile {
                 throw refuse("`\(escaped(key))` comes a second time in `[\(escaped(section.name))]`")
             }
             let text = String(value[value.index(after: mark)...].withoutOuterSpace)
-            edit { $0.values.append((key, [text])) }
+            let number = number
+            edit { $0.values.append((key, [text], number)) }
             hasKey = true
         }
 

@@ -56,8 +56,8 @@ public final class Login {
         self.init(origin: origin, source: source, way: .exchange(exchange))
     }
 
-    /// Whether there is anything to send at all.
-    public var isNone: Bool { if case .fixed(nil) = way { true } else { false } }
+    /// Whether the credential is a token that is asked for when it is needed.
+    public var isRenewable: Bool { if case .exchange = way { true } else { false } }
 
     /// The credential to send now; nil for none. A token that ends within 40 seconds is replaced first; when that fails while it
     /// is still good, it is used on.

@@ -33,10 +33,10 @@ public enum DatabricksConfiguration {
     ///
     /// - Parameters:
     ///   - isOffline: whether nobody may be asked; methods that cannot be judged so are declined.
-    ///   - azureCloud: stands in for Azure's clouds in tests.
+    ///   - azureCloud: exchanges the addresses of one of Azure's clouds, for tests.
     static func resolve(
         profile: String?, _ surroundings: Surroundings, http: HTTPSettings, isOffline: Bool,
-        azureCloud: AzureCloud? = nil
+        azureCloud: @escaping (AzureCloud) -> AzureCloud = { $0 }
     ) -> (choice: AuthChoice, result: Result<DatabricksWorkspace, CredentialsError>) {
         var choice = AuthChoice()
         do throws(CredentialsError) {
@@ -70,10 +70,11 @@ public enum DatabricksConfiguration {
             return (choice, .failure(error))
         }
     }
+}
 
-    private static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host.hasSuffix(".localhost") || host.hasPrefix("127.") || host == "[::1]"
-    }
+/// Whether a host name is this machine's own, so that nothing goes over a network.
+func isLoopback(_ host: String) -> Bool {
+    host == "localhost" || host.hasSuffix(".localhost") || host.hasPrefix("127.") || host == "[::1]"
 }
 
 /// The workspaces of one process, each asked about once: all its registries share one login, and so one token.

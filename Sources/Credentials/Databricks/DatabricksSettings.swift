@@ -97,12 +97,7 @@ struct DatabricksSettings: CustomStringConvertible, CustomReflectable {
         let bytes: [UInt8]
         do {
             let file = try FileDescriptor.open(path)
-            let mode = try file.status().mode
-            if mode & 0o077 != 0 {
-                notes.append(
-                    "`\(escaped(filePath))` can be read or changed by other users (mode \(String(mode, radix: 8))): "
-                        + "`chmod 600` keeps its secrets to you")
-            }
+            notes += SharedFile.note(filePath, mode: try file.status().mode)
             bytes = try file.readAll(limit: Self.fileLimit)
         } catch {
             guard error.isNotFound || error.code == 20 else {

@@ -7,16 +7,15 @@ import Platform
 extension SignIn {
     /// The cloud of the workspace; nil when nothing says that it stands in Azure.
     private func cloud(_ method: AuthMethod) throws(CredentialsError) -> AzureCloud? {
-        if let azureCloud { return azureCloud }
-        if let host, let cloud = AzureCloud.of(host: host.origin.host) { return cloud }
-        guard settings[.azureResourceID] != nil || discovery?.isAzure == true else { return nil }
+        if let host, let cloud = AzureCloud.of(host: host.origin.host) { return azureCloud(cloud) }
+        guard host == nil ? settings[.azureResourceID] != nil : discovery?.isAzure == true else { return nil }
         guard let cloud = AzureCloud.named(settings[.azureEnvironment]) else {
             throw CredentialsError(
                 .configuration,
                 "cannot \(task(method)): `ARM_ENVIRONMENT` names no cloud of Azure: `\(escaped(settings[.azureEnvironment] ?? ""))`",
                 hints: ["it is `public`, `usgovernment` or `china`"])
         }
-        return cloud
+        return azureCloud(cloud)
     }
 
     private func notAzure(_ method: AuthMethod) -> CredentialsError {
@@ -38,10 +37,11 @@ extension SignIn {
         }
         let (client, task) = (client, task(.azureClientSecret))
         let source = settings.source(of: [.azureClientID, .azureClientSecret])
-        let tenant = try tenant(.azureClientSecret, cloud)
+        let tenant = tenant(.azureClientSecret, cloud)
         let scopes = settings.scopes
         let ask: (String) throws(CredentialsError) -> AccessToken = { resource throws(CredentialsError) in
-            try client.token(
+            let tenant = try tenant()
+            return try client.token(
                 at: Self.directory(cloud, tenant, task),
                 [
                     ("grant_type", "client_credentials"), ("scope", scopes), ("resource", resource),
@@ -77,12 +77,13 @@ extension SignIn {
         }
         var first: Secret?
         do { first = try identity() } catch let error as IdentityTokens.Absence { return .declined(error.reason) }
-        let tenant = try tenant(.githubOIDCAzure, cloud)
+        let tenant = tenant(.githubOIDCAzure, cloud)
         let scopes = settings.scopes
         let source = "GitHub's identity token for this job and \(settings.source(of: [.azureClientID]))"
         let login = Login(origin: host.origin, source: source) { () throws(CredentialsError) in
             let jwt = try Self.taken(&first, task, identity)
             let claims = TokenClaims(jwt)?.summary ?? ""
+            let tenant = try tenant()
             return .init(
                 try client.token(
                     at: Self.directory(cloud, tenant, task),
@@ -160,15 +161,22 @@ extension SignIn {
         }
     }
 
-    /// The tenant: configured, or where the workspace's login page leads to.
-    private func tenant(_ method: AuthMethod, _ cloud: AzureCloud) throws(CredentialsError) -> String {
-        if let tenant = settings[.azureTenantID] { return tenant }
+    /// What gives the tenant: configured, or where the workspace's login page leads to, looked at when it is first needed.
+    private func tenant(_ method: AuthMethod, _ cloud: AzureCloud) -> () throws(CredentialsError) -> String {
+        var known = settings[.azureTenantID]
         let paths = method == .githubOIDCAzure ? ["/oidc/oauth2/v2.0/authorize", "/aad/auth"] : ["/aad/auth"]
-        for path in paths { if let tenant = foundTenant(path) { return tenant } }
-        throw CredentialsError(
-            .configuration,
-            "cannot \(task(method)): `azure_tenant_id` is not set, and the host does not tell the tenant",
-            hints: ["set `ARM_TENANT_ID` to the directory (tenant) number of the service principal"])
+        return { [self] () throws(CredentialsError) in
+            if let known { return known }
+            for path in paths {
+                guard let tenant = foundTenant(path) else { continue }
+                known = tenant
+                return tenant
+            }
+            throw CredentialsError(
+                .configuration,
+                "cannot \(task(method)): `azure_tenant_id` is not set, and the host does not tell the tenant",
+                hints: ["set `ARM_TENANT_ID` to the directory (tenant) number of the service principal"])
+        }
     }
 
     /// The tenant in the address that `path` on the host leads to: `https://login.microsoftonline.com/TENANT/…`.

@@ -14,11 +14,12 @@ final class SignIn {
     let client: TokenClient
     let host: HTTPURL?
     let discovery: HostDiscovery?
-    /// Stands in for Azure's clouds in tests.
-    let azureCloud: AzureCloud?
+    /// Exchanges the addresses of one of Azure's clouds, for tests.
+    let azureCloud: (AzureCloud) -> AzureCloud
 
     init(
-        _ settings: DatabricksSettings, host: HTTPURL?, _ client: TokenClient, azureCloud: AzureCloud?
+        _ settings: DatabricksSettings, host: HTTPURL?, _ client: TokenClient,
+        azureCloud: @escaping (AzureCloud) -> AzureCloud
     ) {
         self.settings = settings
         self.client = client
