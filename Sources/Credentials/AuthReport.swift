@@ -1,6 +1,6 @@
-import Diagnostics
+public import Diagnostics
 public import HTTPTransport
-public import JSONText
+import JSONText
 public import Platform
 
 /// What `skiff auth` tells: for each server that the environment names how we sign in there, why not otherwise, and whether it works.

@@ -1,3 +1,4 @@
+import Credentials
 public import Diagnostics
 import HTTPTransport
 import Transfers
@@ -64,6 +65,12 @@ public struct RegistryError: DiagnosticConvertible, Sendable, Equatable {
         self.init(
             .configuration, "cannot \(task): \(cause.summary)", place: cause.place, details: cause.details,
             hints: cause.hints, status: cause.status)
+    }
+
+    /// What `~/.mlflow/credentials` or a variable says about how to sign in.
+    init(_ error: CredentialsError) {
+        kind = error.kind == .unsupported ? .unsupported : .configuration
+        diagnostic = error.diagnostic
     }
 
     /// A file that did not arrive as it was listed.

@@ -45,7 +45,7 @@ import Testing
             name: "the password from the environment, the user from the file",
             variables: ["MLFLOW_TRACKING_PASSWORD": "pass"],
             file: "[mlflow]\nmlflow_tracking_username=user\nmlflow_tracking_password=old\n", header: login,
-            source: "`~/.mlflow/credentials`"),
+            source: "`MLFLOW_TRACKING_PASSWORD` and `~/.mlflow/credentials`"),
         SignIn(
             name: "in the address", variables: ["MLFLOW_TRACKING_URI": "http://user:pass@host:5000/ml/"], header: login,
             source: "the user name and password in `MLFLOW_TRACKING_URI`"),
@@ -165,20 +165,5 @@ import Testing
     @Test("settings that cannot be used say which variable and why", arguments: refused)
     func refuses(_ row: Refused) {
         #expect(message { try Self.settings(row.variables) } == row.message)
-    }
-
-    @Test(
-        "a line of the credentials file that cannot be read is named",
-        arguments: [
-            ("[mlflow]\nuser\n", "there is neither `=` nor `:` in this line"),
-            ("[mlflow]\nmlflow_tracking_password = a%b\n", "a `%` must be written as `%%`"),
-        ])
-    func credentialsFile(text: String, reason: String) {
-        #expect(
-            message { try MLflowCredentialsFile.parse(text) } == """
-                error: cannot read `~/.mlflow/credentials`: \(reason)
-                  --> ~/.mlflow/credentials:2
-
-                """)
     }
 }

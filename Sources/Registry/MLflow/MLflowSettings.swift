@@ -1,4 +1,3 @@
-import Bytes
 import Credentials
 import Diagnostics
 import HTTPTransport
@@ -35,19 +34,14 @@ struct MLflowSettings {
                 .configuration, "cannot ask an MLflow server: none is named",
                 hints: ["set `MLFLOW_TRACKING_URI`, as in `export MLFLOW_TRACKING_URI=http://localhost:5000`"])
         }
-        for (name, meaning) in Self.unsupportedVariables where ![nil, "false", "0"].contains(value(name)?.lowercased())
-        {
-            throw RegistryError(
-                .unsupported, "cannot sign in as `\(name)` says: \(meaning) is not supported by this version",
-                hints: ["use `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`"])
-        }
         presigning =
             switch value("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD")?.lowercased() {
             case "true", "1": true
             case "false", "0": false
             default: nil
             }
-        let login = try MLflowLogin(environment)
+        let login: MLflowLogin
+        do { login = try MLflowLogin(environment) } catch { throw RegistryError(error) }
         let workspace = value("MLFLOW_WORKSPACE").map { HTTPHeader("X-MLFLOW-WORKSPACE", $0) }
         let headers = workspace.map { [$0] } ?? []
         let registryName = value("MLFLOW_REGISTRY_URI") == nil ? "MLFLOW_TRACKING_URI" : "MLFLOW_REGISTRY_URI"
@@ -76,11 +70,6 @@ struct MLflowSettings {
         }
         self.http = http
     }
-
-    private static let unsupportedVariables = [
-        ("MLFLOW_TRACKING_AWS_SIGV4", "signing requests for AWS"),
-        ("MLFLOW_TRACKING_AUTH", "an authentication plugin"),
-    ]
 
     /// Words that MLflow would refuse are refused here too: nobody shall lose verification by a slip.
     private static func isInsecure(_ value: String?) throws(RegistryError) -> Bool {
@@ -121,51 +110,13 @@ struct MLflowSettings {
         do {
             let (url, user) = try HTTPURL.parse(text)
             let base = url.withoutTail
-            let credential = login.credential(for: base.origin, user, variable)
             return Endpoint(
-                base: base, login: Login(fixed: credential, for: base.origin), headers: headers)
+                base: base, login: login.login(for: base.origin, userInURL: user, variable: variable), headers: headers)
         } catch {
             throw RegistryError(
                 .configuration, "cannot use `\(shown)` as `\(variable)`: \(error.reason)",
                 hints: ["write it as `http://HOST:PORT`"])
         }
-    }
-}
-
-/// User and password, or a token, and where they came from.
-private struct MLflowLogin {
-    private let user: (name: String, password: Secret, source: String)?
-    private let token: Secret?
-
-    init(_ environment: [String: String]) throws(RegistryError) {
-        func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-        var name = value("MLFLOW_TRACKING_USERNAME")
-        var password = value("MLFLOW_TRACKING_PASSWORD")
-        var source = "`MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`"
-        if name == nil || password == nil, let home = value("HOME"),
-            let file = try MLflowCredentialsFile.read(home + "/.mlflow/credentials")
-        {
-            if name == nil || password == nil { source = "`~/.mlflow/credentials`" }
-            name = name ?? file.user
-            password = password ?? file.password?.revealed
-        }
-        user = name.flatMap { name in password.map { (name, Secret($0), source) } }
-        // A line feed at the end is what `$(cat token)` in quotes and many secret stores leave.
-        token = value("MLFLOW_TRACKING_TOKEN").map { Secret($0.withoutOuterSpace) }
-    }
-
-    func credential(
-        for origin: HTTPOrigin, _ inURL: HTTPURL.UserInformation?, _ variable: String
-    ) -> HTTPCredential? {
-        func header(_ value: String, _ source: String) -> HTTPCredential {
-            HTTPCredential(origin: origin, headerName: "Authorization", headerValue: Secret(value), source: source)
-        }
-        func basic(_ name: String, _ password: Secret, _ source: String) -> HTTPCredential {
-            header("Basic " + Base64.encode(Array("\(name):\(password.revealed)".utf8)), source)
-        }
-        if let user { return basic(user.name, user.password, user.source) }
-        if let token { return header("Bearer " + token.revealed, "`MLFLOW_TRACKING_TOKEN`") }
-        return inURL.map { basic($0.user, $0.password, "the user name and password in `\(variable)`") }
     }
 }
 
@@ -175,13 +126,5 @@ extension HTTPURL {
         var base = appending(segments: [])
         while base.path.hasSuffix("/") { base = base.appending(segments: []) }
         return base
-    }
-}
-
-extension String {
-    fileprivate var withoutOuterSpace: String {
-        let inner = drop(while: \.isWhitespace)
-        guard let last = inner.lastIndex(where: { !$0.isWhitespace }) else { return "" }
-        return String(inner[...last])
     }
 }
