@@ -7,7 +7,8 @@ public struct DatabricksWorkspace {
     public let host: HTTPURL
     /// Who we are there; the token is asked for when it is first needed.
     public let login: Login
-    /// What every request carries: `x-databricks-org-id` when the number of the workspace is known.
+    /// What every request carries: `x-databricks-org-id` when the number of the workspace is known, and the workspace's name as
+    /// a resource of Azure where an Entra token may need it.
     public let headers: [HTTPHeader]
     /// Which method was chosen, and why not the others; no secrets.
     public let choice: AuthChoice
@@ -62,7 +63,12 @@ public enum DatabricksConfiguration {
                 choice.notes.append(
                     "`\(chosen.host.origin)` is not `https`: the credential goes over the network as it is")
             }
-            let headers = signIn.discovery?.workspaceID.map { [HTTPHeader("x-databricks-org-id", $0)] } ?? []
+            var headers = signIn.discovery?.workspaceID.map { [HTTPHeader("x-databricks-org-id", $0)] } ?? []
+            if let resource = settings[.azureResourceID],
+                [.azureClientSecret, .azureCLI].contains(choice.method)
+            {
+                headers.append(HTTPHeader("X-Databricks-Azure-Workspace-Resource-Id", resource))
+            }
             let workspace = DatabricksWorkspace(
                 host: chosen.host, login: chosen.login, headers: headers, choice: choice)
             return (choice, .success(workspace))

@@ -55,10 +55,9 @@ extension SignIn {
         guard let host = try self.host ?? resolvedHost(.azureClientSecret, cloud, ask) else {
             throw notAzure(.azureClientSecret)
         }
-        let resource = settings[.azureResourceID]
         let login = Login(origin: host.origin, source: source) { () throws(CredentialsError) in
             let token = try ask(cloud.application)
-            return Self.grant(token, management: try ask(cloud.serviceManagement), resource: resource)
+            return Self.grant(token, management: try ask(cloud.serviceManagement))
         }
         return .ready(login, host: host)
     }
@@ -129,7 +128,7 @@ extension SignIn {
             // A person needs no second token; for a service principal it is wanted, but not needed by members of a workspace.
             let isPerson = TokenClaims(token.value)?.has("upn") == true
             let management = isPerson ? nil : try? ask(cloud.serviceManagement)
-            return Self.grant(token, management: management, resource: resource)
+            return Self.grant(token, management: management)
         }
         return .ready(login, host: host)
     }
@@ -142,11 +141,8 @@ extension SignIn {
         }
     }
 
-    private static func grant(_ token: AccessToken, management: AccessToken?, resource: String?) -> Login.Grant {
+    private static func grant(_ token: AccessToken, management: AccessToken?) -> Login.Grant {
         var headers = [HTTPCredential.Header("Authorization", token.authorization)]
-        if let resource {
-            headers.append(.init("X-Databricks-Azure-Workspace-Resource-Id", Secret(resource)))
-        }
         if let management { headers.append(.init("X-Databricks-Azure-SP-Management-Token", management.value)) }
         return Login.Grant(headers: headers, tokens: [token] + (management.map { [$0] } ?? []))
     }
