@@ -33,20 +33,31 @@ public struct ModelResolver {
     ///   `.reference` for a folder, which is no business of a server.
     public func resolve(_ reference: ModelReference) throws(RegistryError) -> ResolvedModel {
         let task = "find `\(escaped("\(reference)"))`"
-        if case .folder(let path) = reference {
+        switch reference {
+        case .folder(let path):
             throw RegistryError(.reference, "cannot ask a server for `\(escaped(path))`: it is a folder")
+        case .archive(let path):
+            throw RegistryError(.reference, "cannot ask a server for `\(escaped(path))`: it is a file")
+        case .models, .run, .artifacts, .served, .dbfs:
+            guard reference.authority == nil else { throw Self.unsupported(reference) }
         }
         var settings = try MLflowSettings(surroundings.environment, userAgent: userAgent, isCancelled: isCancelled)
         adjust(&settings.http)
         let registry = try MLflowRegistry(settings)
         let located: LocatedModel
         switch reference {
-        case .folder(let path):
-            throw RegistryError(.reference, "cannot ask a server for `\(escaped(path))`: it is a folder")
+        case .folder, .archive, .served, .dbfs: throw Self.unsupported(reference)
         case .models(let uri): located = try registry.locate(uri, doing: task)
         case .run(let uri): located = try registry.locate(uri, doing: task)
         case .artifacts(let uri): located = try registry.locate(uri, doing: task)
         }
         return try ResolvedModel(located, notes: [], settings.http, reference: "\(reference)", doing: task)
+    }
+    private static func unsupported(_ reference: ModelReference) -> RegistryError {
+        RegistryError(
+            .unsupported, "cannot find `\(escaped("\(reference)"))`: this is not supported by this version",
+            hints: [
+                "download the model with MLflow (`mlflow artifacts download -u URI -d FOLDER`) and name the folder"
+            ])
     }
 }

@@ -10,8 +10,12 @@ import Diagnostics
 /// models:/ID                       a logged model, such as `m-…`; the form is not checked
 /// ```
 ///
-/// There is no percent-decoding: `%20` is three characters of a name. A `?` or `#`, from which on MLflow ignores the
-/// rest, is refused here. `models:/a.b.c/1` is a name with dots like any other.
+/// `models://prod@databricks/NAME/1` and `models://databricks-uc/NAME/1` name the registry as well; see `DatabricksAuthority`.
+/// There is no percent-decoding: `%20` is three characters of a name. `models:/a.b.c/1` is a name with dots like any other.
+///
+/// Stricter than MLflow: a `?` or `#`, from which on it ignores the rest, is refused; so are an authority that is no registry of
+/// Databricks (MLflow drops it, and takes `models://churn/3` for the logged model `3`), empty, `.` and `..` segments (MLflow skips
+/// empty ones at the beginning), and names, versions, stages and aliases of nothing but blanks.
 public struct ModelURI: Sendable, Hashable {
     /// Which model is meant.
     public enum Target: Sendable, Hashable {
@@ -33,6 +37,8 @@ public struct ModelURI: Sendable, Hashable {
         case alias(String)
     }
 
+    /// The registry that the URI itself names; nil when that is left to the environment.
+    public let authority: DatabricksAuthority?
     /// Which model is meant.
     public let target: Target
     /// The folder inside the model version; nil for the whole.
@@ -40,13 +46,10 @@ public struct ModelURI: Sendable, Hashable {
 
     /// Reads a URI.
     ///
-    /// - Throws: `RegistryError` of kind `.reference` with the rule that it breaks, of kind `.unsupported` when it names a
-    ///   Databricks registry (`models://…@databricks/…`).
+    /// - Throws: `RegistryError` of kind `.reference` with the rule that it breaks.
     public init(_ text: String) throws(RegistryError) {
         let parts = try URIParts(text, scheme: "models")
-        if let authority = parts.authority {
-            throw Self.refusal(ofAuthority: authority, text)
-        }
+        authority = try parts.databricks(text, [.workspace, .unityCatalog]) { Self.refusal(ofAuthority: $0, text) }
         var segments = parts.segments
         guard let first = segments.first else {
             throw Self.refuse(text, "it names no model")
@@ -70,6 +73,13 @@ public struct ModelURI: Sendable, Hashable {
         subpath = segments.isEmpty ? nil : segments.joined(separator: "/")
     }
 
+    /// A folder below a model that an address of a store leads to.
+    init(target: Target, subpath: String) {
+        authority = nil
+        self.target = target
+        self.subpath = subpath.isEmpty ? nil : subpath
+    }
+
     private static func selector(_ text: String) -> Selector {
         if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return .version(text) }
         return text.lowercased() == "latest" ? .latest : .stage(text)
@@ -83,11 +93,7 @@ public struct ModelURI: Sendable, Hashable {
     }
 
     private static func refusal(ofAuthority authority: String, _ text: String) -> RegistryError {
-        let host = authority[(authority.lastIndex(of: "@").map(authority.index(after:)) ?? authority.startIndex)...]
-        if host == "databricks" || host == "databricks-uc" {
-            return ModelReference.unsupportedRegistry(text, "Databricks registries are not supported by this version")
-        }
-        return RegistryError(
+        RegistryError(
             .reference,
             "cannot find `\(escaped(text))`: `\(escaped(authority))` stands where only a registry may stand",
             hints: [
@@ -108,6 +114,6 @@ extension ModelURI: CustomStringConvertible {
             case .registered(let name, .stage(let stage)): "\(name)/\(stage)"
             case .registered(let name, .alias(let alias)): "\(name)@\(alias)"
             }
-        return "models:/" + start + (subpath.map { "/" + $0 } ?? "")
+        return "models:" + (authority.map { "//\($0)" } ?? "") + "/" + start + (subpath.map { "/" + $0 } ?? "")
     }
 }
