@@ -1,0 +1,66 @@
+import Diagnostics
+import Platform
+
+/// Why a database could not be read.
+struct SQLiteError: DiagnosticConvertible, Equatable {
+    enum Kind: Equatable {
+        /// The operating system refused.
+        case file(FileError)
+        /// It is something else than a SQLite 3 database.
+        case notADatabase
+        /// A database with a property that this reader does not know.
+        case unsupported
+        /// Its pages contradict each other.
+        case damaged
+        /// Another program is writing it, or was interrupted while it did.
+        case busy
+        /// It passes a limit of this reader.
+        case limit
+    }
+
+    let kind: Kind
+    let path: String
+    let reason: String
+    /// The byte offset in the file; nil when no place is meant.
+    var offset: Int?
+    var hints: [String] = []
+
+    init(_ kind: Kind, _ path: String, _ reason: String, offset: Int? = nil, hints: [String] = []) {
+        self.kind = kind
+        self.path = path
+        self.reason = reason
+        self.offset = offset
+        self.hints = hints
+    }
+
+    init(_ error: FileError) {
+        self.init(.file(error), error.path, error.reason)
+    }
+
+    /// "cannot read the database `<path>`: <reason>", with the byte offset.
+    var diagnostic: Diagnostic {
+        if case .file(let error) = kind { return error.diagnostic }
+        let damage =
+            kind == .damaged
+            ? ["`sqlite3 FILE 'PRAGMA integrity_check'` tells more; restore the database from a backup"] : []
+        return Diagnostic(
+            "cannot read the database `\(escaped(path, limit: 1000))`: \(reason)",
+            place: offset.map { Place(file: path, byteOffset: $0) }, hints: hints + damage)
+    }
+}
+
+extension RegistryError {
+    /// What the database says, under its own sentence.
+    init(_ error: SQLiteError) {
+        let kind: Kind =
+            switch error.kind {
+            case .file(let file): file.isNotFound ? .notFound : .disk
+            case .notADatabase, .damaged, .limit: .answer
+            case .unsupported: .unsupported
+            case .busy: .notReady
+            }
+        let diagnostic = error.diagnostic
+        self.init(
+            kind, diagnostic.summary, place: diagnostic.place, details: diagnostic.details, hints: diagnostic.hints)
+    }
+}
