@@ -8,6 +8,7 @@
 extern int renameat2(int, const char *, int, const char *, unsigned int);
 extern int pipe2(int[2], int);
 extern int memfd_create(const char *, unsigned int);
+extern int fallocate(int, int, off_t, off_t);
 extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *, const char *);
 extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
 extern char **environ;

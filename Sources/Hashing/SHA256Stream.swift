@@ -27,6 +27,15 @@ public struct SHA256Stream: ~Copyable {
         }
     }
 
+    /// The digest of all bytes so far; the stream goes on.
+    public borrowing func digestSoFar() -> SHA256Digest {
+        let copy = SHA256Stream()
+        guard EVP_MD_CTX_copy_ex(copy.context, context) == 1 else {
+            preconditionFailure("libcrypto cannot copy SHA-256")
+        }
+        return copy.finish()
+    }
+
     /// The digest of all bytes so far; the stream is used up.
     public consuming func finish() -> SHA256Digest {
         var bytes = [UInt8](repeating: 0, count: SHA256Digest.byteCount)

@@ -70,6 +70,21 @@ public struct DirectoryAnchor: ~Copyable, Sendable {
         return file
     }
 
+    /// The file `name` to read and to write in place; anything but a regular file of one name is an error.
+    public func reopenFile(_ name: String) throws(FileError) -> FileDescriptor {
+        let full = try checked(name, "write")
+        let opened = retrying { openat(number, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) }
+        guard opened >= 0 else { throw .last("write", full) }
+        let file = FileDescriptor(owning: opened, path: full)
+        var status = stat()
+        guard fstat(opened, &status) == 0 else { throw .last("write", full) }
+        // Another name of the file could lie anywhere.
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink == 1 else {
+            throw FileError("write", full, .notARegularFile)
+        }
+        return file
+    }
+
     /// What `name` is, without following it; nil when there is nothing.
     public func status(_ name: String) throws(FileError) -> FileStatus? {
         let full = try checked(name, "read")
