@@ -8,18 +8,17 @@ import Platform
 extension Download {
     /// Finds out what is there already, removes what has no business there, and begins the journal.
     func prepareFolder() throws {
-        let anchor = try DirectoryAnchor.open(folder)
         guard let path = options.journal else { return schedule() }
         let boot = Self.bootIdentity()
         let earlier = Journal.read(path, boot: boot)
         let identities = objects.map(\.identity)
         if !earlier.isEmpty {
             for (index, identity) in identities.enumerated() {
-                guard let memory = earlier[identity], Self.isCredible(memory, objects[index], anchor) else { continue }
+                guard let memory = earlier[identity], Self.isCredible(memory, objects[index], folder) else { continue }
                 remembered[index] = memory
             }
         }
-        try removeOthers(below: anchor)
+        try removeOthers()
         schedule()
         journal = try Journal(at: path, boot: boot ?? "unknown", identities, remembered)
     }
@@ -36,7 +35,7 @@ extension Download {
     }
 
     /// Files of an older listing, and whatever stands where a file or folder is to be.
-    private func removeOthers(below anchor: borrowing DirectoryAnchor) throws {
+    private func removeOthers() throws {
         var kept: Set<[UInt8]> = []
         for index in objects.indices where remembered[index] != nil {
             kept.insert(Array(objects[index].destination.utf8))
@@ -48,12 +47,12 @@ extension Download {
             }
         }
         let own = options.journal.map { path in Set([path, path + ".new"].map { Array($0.utf8) }) } ?? []
-        let prefix = Array((folder.hasSuffix("/") ? folder : folder + "/").utf8)
-        for entry in try DirectoryWalk.entries(below: anchor) {
+        let prefix = Array((folder.path.hasSuffix("/") ? folder.path : folder.path + "/").utf8)
+        for entry in try DirectoryWalk.entries(below: folder) {
             let path = Array(entry.path.utf8)
             let isWanted = entry.status.kind == .directory ? folders.contains(path) : kept.contains(path)
             guard !isWanted, !own.contains(prefix + path) else { continue }
-            try Self.remove(entry.path, below: anchor)
+            try Self.remove(entry.path, below: folder)
         }
     }
 
@@ -81,10 +80,9 @@ extension Download {
     /// Opens the file of an object and makes it one of those under way.
     func activate(_ index: Int) throws {
         let object = objects[index]
-        let anchor = try DirectoryAnchor.open(folder)
         let memory = remembered[index]
         remembered[index] = nil
-        let file = ObjectDownload(index: index, object, task: task, try Self.open(object, anchor, isNew: memory == nil))
+        let file = ObjectDownload(index: index, object, task: task, try Self.open(object, folder, isNew: memory == nil))
         active.append(file)
         isStirred = true
         if let memory {
@@ -127,19 +125,18 @@ extension Download {
     /// - Throws: `TransferError` of kind `.disk` when the disk has less than is still to come and a twentieth.
     func checkSpace() throws {
         let needed = missingBytes + missingBytes / 20
-        guard let free = try Self.freeBytes(folder), free < needed else { return }
+        guard let free = freeBytes(), free < needed else { return }
         throw TransferError(
             .disk,
-            "cannot \(task): it needs \(grouped(needed)) bytes, and the disk of `\(escaped(folder, limit: 1000))` has "
+            "cannot \(task): it needs \(grouped(needed)) bytes, and the disk of `\(escaped(folder.path, limit: 1000))` has "
                 + "\(grouped(free)) left",
             hints: ["free some space there (`df -h` shows it), or choose a folder on another disk"])
     }
 
     /// Bytes that we may still write; nil when the file system does not say.
-    private static func freeBytes(_ folder: String) throws -> Int? {
-        let anchor = try DirectoryAnchor.open(folder)
+    private func freeBytes() -> Int? {
         var status = statvfs()
-        guard fstatvfs(anchor.number, &status) == 0 else { return nil }
+        guard fstatvfs(folder.number, &status) == 0 else { return nil }
         let (bytes, overflow) = Int(status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
         return overflow ? nil : bytes
     }
@@ -149,7 +146,7 @@ extension Download {
         guard let cause = error as? FileError, let code = cause.code, [ENOSPC, EDQUOT, EFBIG].contains(code) else {
             return error
         }
-        let free = (try? Self.freeBytes(folder)).flatMap { $0 }.map { ", and \(grouped($0)) are free" } ?? ""
+        let free = freeBytes().map { ", and \(grouped($0)) are free" } ?? ""
         var hints = ["free some space there (`df -h` shows it), or choose a folder on another disk"]
         if options.journal != nil { hints.append("what has come is kept: the next run goes on from there") }
         return TransferError(

@@ -6,7 +6,7 @@ import Platform
 /// One run of `Downloader`: which objects are waiting, under way and done. All of it happens on the calling thread, but hashing.
 final class Download {
     let objects: [RemoteObject]
-    let folder: String
+    let folder: DirectoryAnchor
     let options: TransferOptions
     let http: HTTPSettings
     let task: String
@@ -46,7 +46,7 @@ final class Download {
         _ progress: @escaping (TransferProgress) -> Void
     ) throws {
         self.objects = objects
-        self.folder = folder
+        self.folder = try DirectoryAnchor.open(folder)
         self.options = options
         self.http = http
         self.task = task

@@ -168,7 +168,8 @@ final class HashWorker: Sendable {
 extension HashWorker.Event {
     fileprivate var number: Int {
         switch self {
-        case .checkpoint(let number, _, _), .differs(let number), .finished(let number, _), .failed(let number, _): number
+        case .checkpoint(let number, _, _), .differs(let number), .finished(let number, _), .failed(let number, _):
+            number
         }
     }
 }

@@ -240,7 +240,9 @@ extension Journal {
                 result.append(.crc32c(word))
             case "md5", "sha256":
                 let isMD5 = parts[0] == "md5"
-                guard let bytes = Hexadecimal.decode(String(parts[1])), bytes.count == (isMD5 ? 16 : 32) else { return nil }
+                guard let bytes = Hexadecimal.decode(String(parts[1])), bytes.count == (isMD5 ? 16 : 32) else {
+                    return nil
+                }
                 result.append(isMD5 ? .md5(bytes) : .sha256(bytes))
             default: return nil
             }

@@ -58,7 +58,7 @@ struct ContentFault: Error {
     var isPage = false
 
     func error(for object: RemoteObject, doing task: String) -> TransferError {
-        TransferError(.content, "cannot \(task): \(reason(object))", place: place, hints: [hint])
+        TransferError(.content, "cannot \(task): \(reason(object))", place: place, hints: hints)
     }
 
     private func reason(_ object: RemoteObject) -> String {
@@ -80,12 +80,14 @@ struct ContentFault: Error {
         }
     }
 
-    private var hint: String {
+    private var hints: [String] {
         switch kind {
-        case .page: return "is there a login page or a proxy between?"
-        case .length where isPage: return "it sends a web page: is there a login page or a proxy between?"
-        case .changed: return "try again once nobody changes it any more"
-        default: return "try again; when it stays so, the file is damaged in the server's storage"
+        case .page: ["is there a login page or a proxy between?"]
+        case .length where isPage: ["it sends a web page: is there a login page or a proxy between?"]
+        case .changed: ["try again once nobody changes it any more"]
+        case .status: []
+        case .length, .range, .rangeRefused, .checksum:
+            ["try again; when it stays so, the file is damaged in the server's storage"]
         }
     }
 }

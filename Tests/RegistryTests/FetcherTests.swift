@@ -89,11 +89,11 @@ import Testing
         Failure(
             name: "always cut", reply: .short("01234", declared: 10),
             message: start
-                + "cannot reach `SERVER`: it closed the connection before the answer was complete\n  --> SERVER\(filePath) (GET)\n  - tried 5 times\nhint: check that the address is right and the server is running; proxies are taken from `HTTPS_PROXY` and `NO_PROXY`\n"
+                + "cannot reach `SERVER`: it closed the connection before the answer was complete\n  --> SERVER\(filePath) (GET)\n  - tried 10 times\nhint: check that the address is right and the server is running; proxies are taken from `HTTPS_PROXY` and `NO_PROXY`\n"
         ),
         Failure(
             name: "no content", reply: .raw("HTTP/1.1 204 No Content\r\n\r\n"),
-            message: start + "the server answers with status 204 and not 200\n"),
+            message: start + "the server answers with status 204 and not 200\n  --> SERVER\(filePath) (GET)\n"),
     ]
 
     @Test("a file that does not arrive is named, and nothing stays on the disk", arguments: failures)
@@ -209,6 +209,7 @@ import Testing
         #expect(
             text == """
                 error: cannot create `\(folder.file("model"))`: there is no such file or folder
+                  - the model has 22 bytes in 3 files
 
                 """)
     }
