@@ -73,15 +73,12 @@ struct PagedListing {
             throw circle
         }
         guard let name = name(path) else {
-            let asked = folder.isEmpty ? "" : ", `\(escaped(folder))`"
-            throw Listing.refusal(path, "it does not lie in the folder that was asked\(asked)", task)
+            throw Listing.elsewhere(path, folder, task)
         }
         let size = value["file_size"]
-        let bytes = isFolder ? nil : size?.intValue ?? size?.stringValue.flatMap(Self.decimal)
+        let bytes = isFolder ? nil : size?.intValue ?? size?.stringValue.flatMap(Listing.byteCount)
         guard isFolder || size == nil || size?.isNull == true || bytes ?? -1 >= 0 else {
-            throw RegistryError(
-                .listing,
-                "cannot \(task): the server lists `\(escaped(path))` with a size that is not a number of bytes")
+            throw Listing.wrongSize(path, task)
         }
         let change = keys.version.flatMap { value[$0] }
         return ListedEntry(
@@ -117,12 +114,5 @@ struct PagedListing {
 
     private static func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5a).contains(byte) ? byte | 0x20 : byte }
 
-    /// A plain decimal integer, without a sign.
-    private static func decimal(_ text: String) -> Int? {
-        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
-    }
-
-    private var circle: RegistryError {
-        RegistryError(.listing, "cannot \(task): the server's listing of `\(escaped(shown))` goes in a circle")
-    }
+    private var circle: RegistryError { Listing.circle(shown, task) }
 }

@@ -36,9 +36,10 @@ final class UnityCatalog: ModelRegistry {
             .unityCatalog, reference: "\(uri)", server: client.endpoint.base, selector: selector)
         let store = FilesFirstStore(
             client, name, version: version.version, root: uri.subpath ?? "",
-            cloud: CloudTransport(client: client, surroundings: surroundings, location: version.storageLocation) {
-                [self] task throws(RegistryError) in try credentials(name, version.version, doing: task)
-            })
+            cloud: CloudTransport(
+                client: client, surroundings: surroundings,
+                location: { [self] task throws(RegistryError) in try location(of: version, name, doing: task) },
+                lend: { [self] task throws(RegistryError) in try credentials(name, version.version, doing: task) }))
         identity.artifactURI = version.storageLocation.map(HTTPURL.withoutSecrets) ?? store.place
         return LocatedModel(identity: identity, stores: [store], isImmutable: true)
     }
@@ -107,6 +108,15 @@ final class UnityCatalog: ModelRegistry {
 
     private func allVersions(_ name: CatalogName, doing task: String) throws(RegistryError) -> [DatabricksVersion] {
         try ask { surface throws(RegistryError) in try surface.versions(name, doing: task) }
+    }
+
+    private func location(
+        of version: DatabricksVersion, _ name: CatalogName, doing task: String
+    ) throws(RegistryError) -> String {
+        if let location = version.storageLocation { return location }
+        return try ask { surface throws(RegistryError) in
+            try surface.location(name, version.version, doing: task)
+        }
     }
 
     private func credentials(

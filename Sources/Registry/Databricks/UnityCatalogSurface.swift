@@ -22,9 +22,17 @@ protocol UnityCatalogSurface {
     /// All of them, in no order.
     func versions(_ name: CatalogName, doing task: String) throws(RegistryError) -> SurfaceAnswer<[DatabricksVersion]>
     func aliases(_ name: CatalogName, doing task: String) throws(RegistryError) -> [String]
+    /// For versions that do not say it themselves.
+    func location(
+        _ name: CatalogName, _ number: String, doing task: String
+    ) throws(RegistryError) -> SurfaceAnswer<String>
     func credentials(
         _ name: CatalogName, _ number: String, doing task: String
     ) throws(RegistryError) -> SurfaceAnswer<LentAnswer>
+}
+
+private func noLocation(_ task: String) -> RegistryError {
+    RegistryError(.answer, "cannot \(task): the workspace does not say where its files are")
 }
 
 /// `/api/2.0/mlflow/unity-catalog`: MLflow's shapes (mlflow 3.17, `protos/databricks_uc_registry_service_pb2`).
@@ -71,6 +79,18 @@ struct LegacyUnityCatalog: UnityCatalogSurface {
         let answer = try client.get(
             Self.api + "registered-models/get", [("name", name.text)], about: .catalogModel(name), doing: task)
         return (answer["registered_model"]?["aliases"]?.arrayValue ?? []).compactMap { $0["alias"]?.stringValue }
+    }
+
+    func location(
+        _ name: CatalogName, _ number: String, doing task: String
+    ) throws(RegistryError) -> SurfaceAnswer<String> {
+        let query = [(name: "name", value: name.text), (name: "version", value: number)]
+        let reply = try client.ask(
+            Self.api + "model-versions/get-download-uri", query, about: .catalogModel(name), doing: task)
+        return try reply.mapped(task) { answer throws(RegistryError) in
+            guard let uri = answer["artifact_uri"]?.stringValue, !uri.isEmpty else { throw noLocation(task) }
+            return uri
+        }
     }
 
     func credentials(
@@ -129,6 +149,12 @@ struct NativeUnityCatalog: UnityCatalogSurface {
         let answer = try client.get(
             "\(Self.api)models/\(name.text)", [("include_aliases", "true")], about: .catalogModel(name), doing: task)
         return (answer["aliases"]?.arrayValue ?? []).compactMap { $0["alias_name"]?.stringValue }
+    }
+
+    func location(
+        _ name: CatalogName, _ number: String, doing task: String
+    ) throws(RegistryError) -> SurfaceAnswer<String> {
+        throw noLocation(task)
     }
 
     func credentials(
