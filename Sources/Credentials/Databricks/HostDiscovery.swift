@@ -97,9 +97,11 @@ final class HostDiscovery {
     /// Where tokens are handed out; a secret goes there and nowhere else. It is `https`, or on the host's own origin.
     func tokenEndpoint() -> HTTPURL {
         if let endpoint { return endpoint }
-        let found = documents().lazy.compactMap { self.endpoint(from: $0) }.first ?? documentedEndpoint
-        endpoint = found
-        return found
+        // Not by a lazy sequence, whose `first` would ask each of them twice.
+        var found: HTTPURL?
+        for document in documents() where found == nil { found = endpoint(from: document) }
+        endpoint = found ?? documentedEndpoint
+        return found ?? documentedEndpoint
     }
 
     private func documents() -> [HTTPURL] {

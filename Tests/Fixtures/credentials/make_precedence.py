@@ -129,9 +129,9 @@ def make(rng):
 def kind(error):
     text = str(error)
     for words, name in [
-            ("more than one authorization method", "several"), ("has no", "profile"), ("reserved section", "profile"),
+            ("NoneType", "not azure"), ("more than one authorization method", "several"), ("has no", "profile"), ("reserved section", "profile"),
             ("cannot configure default credentials", "none"), ("does not support group", "group"),
-            ("NoneType", "not azure"), ("closed: ", "network")]:
+            ("closed: ", "network")]:
         if words in text:
             return name
     return "file" if type(error).__module__ == "configparser" else "other: " + text[:80]
