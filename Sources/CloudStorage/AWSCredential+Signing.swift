@@ -4,8 +4,8 @@ public import HTTPTransport
 extension AWSCredential {
     /// `request`, which has no body, signed for S3.
     ///
-    /// `Range` and `If-Range` may be added afterwards: only `host` and what begins with `x-amz-` is signed. The signature holds for
-    /// 15 minutes from `time`.
+    /// `Range` and `If-Range` may be added afterwards: only `host` and what begins with `x-amz-` is signed. The
+    /// signature holds for 15 minutes from `time`.
     ///
     /// - Parameters:
     ///   - region: where the bucket is, for instance `eu-west-1`.
@@ -31,7 +31,7 @@ extension AWSCredential {
             origin: request.url.origin,
             headers: [
                 HTTPCredential.Header("x-amz-security-token", sessionToken),
-                HTTPCredential.Header("Authorization", Secret(authorization)),
+                HTTPCredential.Header("Authorization", Secret.fleeting(authorization)),
             ], source: source)
         return request
     }

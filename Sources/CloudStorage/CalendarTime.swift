@@ -24,7 +24,8 @@ public struct CalendarTime: Sendable, Equatable {
             + "\(digits(seconds / 3600 % 24, 2)):\(digits(seconds / 60 % 60, 2)):\(digits(seconds % 60, 2)) GMT"
     }
 
-    /// Reads the form of `httpText`, the only one that servers may send; nil for anything else. The name of the day is not checked.
+    /// Reads the form of `httpText`, the only one that servers may send; nil for anything else. The name of the day is
+    /// not checked.
     public init?(httpText: String) {
         let words = httpText.split(separator: " ")
         guard words.count == 6, words[5] == "GMT", words[0].utf8.count == 4, words[0].hasSuffix(","),
@@ -42,7 +43,8 @@ public struct CalendarTime: Sendable, Equatable {
     private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-    // Both ways after H. Hinnant, "chrono-compatible low-level date algorithms": years begin in March, eras have 400 years.
+    // Both ways after H. Hinnant, "chrono-compatible low-level date algorithms": years begin in March, eras have 400
+    // years.
     private static func days(_ year: Int, _ month: Int, _ day: Int) -> Int {
         let shifted = month <= 2 ? year - 1 : year
         let yearOfEra = shifted % 400

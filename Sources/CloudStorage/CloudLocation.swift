@@ -14,8 +14,8 @@ public enum CloudLocation: Sendable, Equatable {
 
     /// Reads an address.
     ///
-    /// - Throws: `CloudStorageError` of kind `.location` for another scheme, without a bucket, or with characters in the bucket or host
-    ///   that none may have.
+    /// - Throws: `CloudStorageError` of kind `.location` for another scheme, without a bucket, or with characters in
+    ///   the bucket or host that none may have.
     public init(_ text: String) throws(CloudStorageError) {
         func refuse(_ reason: String) -> CloudStorageError { CloudStorageError(location: text, reason) }
         guard let colon = text.firstRange(of: "://") else {

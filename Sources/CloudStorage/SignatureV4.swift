@@ -2,9 +2,11 @@ import Bytes
 import HTTPTransport
 import Hashing
 
-/// Amazon's Signature Version 4 in its header form ("Authenticating Requests: Using the Authorization Header", S3 API reference).
+/// Amazon's Signature Version 4 in its header form ("Authenticating Requests: Using the Authorization Header", S3 API
+/// reference).
 ///
-/// The path counts as it goes on the wire: encoded once, not normalised, as S3 has it and other services of Amazon have not.
+/// The path counts as it goes on the wire: encoded once, not normalised, as S3 has it and other services of Amazon have
+/// not.
 struct SignatureV4 {
     let accessKeyID: String
     let secretAccessKey: String

@@ -16,8 +16,8 @@ public final class StorageClock {
 
     /// Takes over `date`, the storage's own time in seconds since 1970, after it refused a request as too far from it.
     ///
-    /// - Returns: false when there is nothing more to be done: it named no time, or its time was taken over before. A request that
-    ///   only lay too long between signing and sending may be signed again as often as needed.
+    /// - Returns: false when there is nothing more to be done: it named no time, or its time was taken over before. A
+    ///   request that only lay too long between signing and sending may be signed again as often as needed.
     public func correct(by date: Int?) -> Bool {
         guard let date else { return false }
         let difference = date - now() - offset

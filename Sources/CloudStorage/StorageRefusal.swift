@@ -4,8 +4,8 @@ import JSONText
 
 /// What a storage means by an answer that is no success.
 ///
-/// Sources: "Error responses" (S3 API reference), "Blob Storage error codes" and "Data Lake Storage Gen2 Path" (Azure), "HTTP status
-/// and error codes for JSON" (Google).
+/// Sources: "Error responses" (S3 API reference), "Blob Storage error codes" and "Data Lake Storage Gen2 Path" (Azure),
+/// "HTTP status and error codes for JSON" (Google).
 public struct StorageRefusal: Sendable, Equatable {
     /// Who answers.
     public enum Service: Sendable, Equatable {
@@ -91,6 +91,8 @@ private struct Facts {
         case "ExpiredToken", "TokenRefreshRequired": return .expired
         case "AccessDenied" where words.contains("Request has expired"): return .expired
         case "RequestTimeTooSkewed": return .wrongClock(date)
+        // Other things than the region may be wrong with the header, but then it is the keys that gave rise to them.
+        case "AuthorizationHeaderMalformed" where region == nil && !words.contains("region"): return .unknownCredential
         case "PermanentRedirect", "TemporaryRedirect", "Redirect", "AuthorizationHeaderMalformed",
             "IllegalLocationConstraintException":
             return .otherRegion(region.flatMap(S3Bucket.Region.init(named:)))
@@ -107,7 +109,7 @@ private struct Facts {
     var meaningForAzure: StorageRefusal.Meaning {
         switch code {
         case "AuthenticationFailed":
-            return words.contains("not valid in the specified time frame") ? .expired : .unknownCredential
+            return words.lowercased().contains("not valid in the specified time frame") ? .expired : .unknownCredential
         case "InvalidAuthenticationInfo" where status == 400: return .twoCredentials
         case "AuthorizationFailure", "AuthorizationSourceIPMismatch", "AuthorizationProtocolMismatch":
             return .otherNetwork

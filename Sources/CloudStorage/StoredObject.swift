@@ -24,7 +24,8 @@ public struct StoredObject: Sendable, Equatable {
 public struct StoragePage: Sendable, Equatable {
     /// Files; what only marks a folder is left out.
     public let objects: [StoredObject]
-    /// Folders whose files are in no page: from servers that list by level although they are not asked to. They end with `/`.
+    /// Folders whose files are in no page: from servers that list by level although they are not asked to. They end
+    /// with `/`.
     public let folders: [String]
     /// Asks for the next page; nil after the last one.
     public let next: String?

@@ -1,7 +1,8 @@
-/// The CRC-32 of Castagnoli over bytes that arrive in pieces (RFC 3720, appendix B.4): polynomial 0x82F63B78 reflected, initial
-/// and final complement. Google Cloud Storage gives it for every object.
+/// The CRC-32 of Castagnoli over bytes that arrive in pieces (RFC 3720, appendix B.4): polynomial 0x82F63B78 reflected,
+/// initial and final complement. Google Cloud Storage gives it for every object.
 public struct CRC32C: Sendable {
-    /// Eight tables of 256 words: `tables[k * 256 + b]` is the effect of byte `b` followed by `k` zero bytes ("slicing by 8").
+    /// Eight tables of 256 words: `tables[k * 256 + b]` is the effect of byte `b` followed by `k` zero bytes ("slicing
+    /// by 8").
     private static let tables: [UInt32] = {
         var tables = [UInt32](repeating: 0, count: 8 * 256)
         for byte in 0..<256 {

@@ -318,6 +318,7 @@ private func s3Error(
         let request = try first.readRequest(signed: nil)
         let other = try second.readRequest(signed: nil)
         #expect(request.url.path == "/b/models/1/a%20b/MLmodel")
+        #expect(request.headers.contains(HTTPHeader("x-amz-checksum-mode", "ENABLED")))
         let answer = try session.send(request, bodyLimit: 100)
         #expect(try first.judge(answer, stage: .read) == .renew)
         #expect(try session.send(first.readRequest(signed: nil), bodyLimit: 100).head.status == 200)
@@ -471,6 +472,14 @@ private func s3Error(
                 "InvalidAccessKeyId: It does not exist; [hidden] and [hidden], \\u{202e}",
                 "hint: is the model's storage still the one that the registry thinks it is?\n")),
         Row(
+            service: .s3, status: 400, body: xml("AuthorizationHeaderMalformed", "the Credential is mal-formed"),
+            kind: .denied,
+            message: text(
+                "the storage `http://127.0.0.1:PORT` does not accept the credential that the registry lent for it",
+                "/b", 400,
+                "AuthorizationHeaderMalformed: the Credential is mal-formed",
+                "hint: is the model's storage still the one that the registry thinks it is?\n")),
+        Row(
             service: .s3, status: 400, body: xml("InvalidArgument", "Only one auth mechanism allowed"), kind: .answer,
             message: text(
                 "the storage `http://127.0.0.1:PORT` was shown two credentials at once", "/b", 400,
@@ -504,12 +513,13 @@ private func s3Error(
                 "the storage `http://127.0.0.1:PORT` does not let the lent credential read it", "/b", 403,
                 "AuthorizationPermissionMismatch: No permission.", noRight)),
         Row(
-            service: .azure, status: 403, body: xml("AuthenticationFailed", "Signature azure%2Fsig1 did not match."),
+            service: .azure, status: 403,
+            body: xml("AuthenticationFailed", "Signature azure%2Fsig1, azure/sig1 did not match."),
             kind: .denied,
             message: text(
                 "the storage `http://127.0.0.1:PORT` does not accept the credential that the registry lent for it",
                 "/b", 403,
-                "AuthenticationFailed: Signature [hidden] did not match.",
+                "AuthenticationFailed: Signature [hidden], [hidden] did not match.",
                 "hint: is the model's storage still the one that the registry thinks it is?\n")),
         Row(
             service: .azure, status: 400, body: "", headers: ["x-ms-error-code": "InvalidAuthenticationInfo"],

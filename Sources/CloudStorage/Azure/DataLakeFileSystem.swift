@@ -5,8 +5,8 @@ import JSONText
 
 /// A file system of Azure Data Lake Storage Gen2 that is read with a shared access signature.
 ///
-/// Everything goes to the host that the address names (`dfs`), never to the `blob` one beside it, which a private network may not
-/// let through. The signature is appended as it was lent; there is no `Authorization`.
+/// Everything goes to the host that the address names (`dfs`), never to the `blob` one beside it, which a private
+/// network may not let through. The signature is appended as it was lent; there is no `Authorization`.
 public struct DataLakeFileSystem: Sendable, Equatable {
     /// Its name, the first segment of every path.
     public let name: String
@@ -64,7 +64,8 @@ public struct DataLakeFileSystem: Sendable, Equatable {
     /// The answer to `listRequest` (Path - List): booleans and sizes are texts, `isDirectory` is left out of files.
     ///
     /// - Parameter token: the header `x-ms-continuation`.
-    /// - Throws: `CloudStorageError` of kind `.answer` when it is no listing, of kind `.listing` for an entry without a name or a size.
+    /// - Throws: `CloudStorageError` of kind `.answer` when it is no listing, of kind `.listing` for an entry without a
+    ///   name or a size.
     public static func page(_ body: [UInt8], token: String?) throws(CloudStorageError) -> StoragePage {
         let object = try listing(body)
         guard let paths = object["paths"]?.arrayValue else {

@@ -42,8 +42,9 @@ public struct GoogleBucket: Sendable, Equatable {
 
     /// The answer to `listRequest`.
     ///
-    /// - Throws: `CloudStorageError` of kind `.answer` when it is no listing, of kind `.listing` for an entry without a name or a size,
-    ///   with a digest that is none, or stored compressed: such an object's bytes are not those that the listing describes.
+    /// - Throws: `CloudStorageError` of kind `.answer` when it is no listing, of kind `.listing` for an entry without a
+    ///   name or a size, with a digest that is none, or stored compressed: such an object's bytes are not those that
+    ///   the listing describes.
     public static func page(_ body: [UInt8]) throws(CloudStorageError) -> StoragePage {
         let object = try listing(body)
         var objects: [StoredObject] = []

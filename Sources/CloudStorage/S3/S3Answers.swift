@@ -5,8 +5,8 @@ import HTTPTransport
 public enum S3Answers {
     /// A `ListBucketResult` (ListObjectsV2).
     ///
-    /// - Throws: `CloudStorageError` of kind `.answer` for anything else, of kind `.listing` for an entry without a name in UTF-8 or a
-    ///   size.
+    /// - Throws: `CloudStorageError` of kind `.answer` for anything else, of kind `.listing` for an entry without a
+    ///   name in UTF-8 or a size.
     public static func page(_ body: [UInt8]) throws(CloudStorageError) -> StoragePage {
         let root = try document(body)
         guard root.name == "ListBucketResult" else {

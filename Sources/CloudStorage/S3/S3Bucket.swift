@@ -69,16 +69,17 @@ public struct S3Bucket: Sendable, Equatable {
         return HTTPRequest(.get, try base(region).appending(segments: [isInHost ? "" : name], query: query))
     }
 
-    /// The bytes of an object.
+    /// The bytes of an object, with the digest that was stored with it, if any (`x-amz-checksum-…`).
     ///
     /// - Throws: as `listRequest`.
     public func readRequest(_ key: String, in region: Region) throws(CloudStorageError) -> HTTPRequest {
         let segments = segments(of: key)
-        return HTTPRequest(.get, try base(region).appending(segments: isInHost ? segments : [name] + segments))
+        let url = try base(region).appending(segments: isInHost ? segments : [name] + segments)
+        return HTTPRequest(.get, url, headers: [HTTPHeader("x-amz-checksum-mode", "ENABLED")])
     }
 
-    /// Where the bucket is, when its answers do not say: Amazon's answer of any status has the header `x-amz-bucket-region`,
-    /// Cloudflare's is what `S3Answers.region` reads.
+    /// Where the bucket is, when its answers do not say: Amazon's answer of any status has the header
+    /// `x-amz-bucket-region`, Cloudflare's is what `S3Answers.region` reads.
     ///
     /// - Throws: as `listRequest`.
     public func regionRequest(in region: Region) throws(CloudStorageError) -> HTTPRequest {

@@ -2,8 +2,8 @@ import Diagnostics
 
 /// Reads XML 1.0 piece by piece, as far as storages write it.
 ///
-/// Supported: UTF-8 with or without its mark, the declaration, elements, attributes (checked and dropped), text, `CDATA`, comments,
-/// the five named references and the numeric ones; names are compared as written, with their prefix.
+/// Supported: UTF-8 with or without its mark, the declaration, elements, attributes (checked and dropped), text,
+/// `CDATA`, comments, the five named references and the numeric ones; names are compared as written, with their prefix.
 /// Refused: document types, other references, processing instructions, other encodings, characters that XML forbids.
 struct XMLPullReader {
     enum Event: Equatable {

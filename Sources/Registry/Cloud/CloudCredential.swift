@@ -1,5 +1,6 @@
 import CloudStorage
 import Diagnostics
+import HTTPTransport
 import JSONText
 
 /// What a registry lends so that the files of one model version can be read in their storage.
@@ -20,22 +21,25 @@ struct CloudCredential: Equatable {
     let expiration: Int?
 
     /// Everything that must not be shown.
-    var secrets: [Secret] {
-        switch keys {
-        case .aws(let keys), .r2(let keys): [keys.secretAccessKey, keys.sessionToken]
-        case .azureSAS(let signature): [signature] + Self.signatures(signature)
-        case .googleToken(let token): [token]
-        }
-    }
-
-    /// The part of a shared access signature that signs.
-    private static func signatures(_ query: Secret) -> [Secret] {
-        query.revealed.split(separator: "&").filter { $0.hasPrefix("sig=") }.map { Secret(String($0.dropFirst(4))) }
-    }
+    let secrets: [Secret]
 
     init(_ keys: Keys, expiration: Int?) {
         self.keys = keys
         self.expiration = expiration
+        secrets =
+            switch keys {
+            case .aws(let keys), .r2(let keys): [keys.secretAccessKey, keys.sessionToken]
+            case .azureSAS(let signature): [signature] + Self.signatures(signature)
+            case .googleToken(let token): [token]
+            }
+    }
+
+    /// The part of a shared access signature that signs, as it was lent and as a server may say it.
+    private static func signatures(_ query: Secret) -> [Secret] {
+        query.revealed.split(separator: "&").filter { $0.hasPrefix("sig=") }.flatMap { part in
+            let encoded = String(part.dropFirst(4))
+            return [encoded, PercentEncoding.decode(encoded)].compactMap { $0.map { Secret($0) } }
+        }
     }
 
     /// Reads the registry's answer: `aws_temp_credentials`, `r2_temp_credentials`, `azure_user_delegation_sas` or
@@ -43,12 +47,11 @@ struct CloudCredential: Equatable {
     ///
     /// - Returns: nil when it holds none of these in full.
     init?(answer: JSONObject) {
-        let time = answer["expiration_time"]
-        expiration = time?.intValue ?? time?.stringValue.flatMap { Int($0) }
-        if let keys = answer["aws_temp_credentials"].flatMap(Self.accessKeys) {
-            self.keys = .aws(keys)
-        } else if let keys = answer["r2_temp_credentials"].flatMap(Self.accessKeys) {
-            self.keys = .r2(keys)
+        let keys: Keys
+        if let lent = answer["aws_temp_credentials"].flatMap(Self.accessKeys) {
+            keys = .aws(lent)
+        } else if let lent = answer["r2_temp_credentials"].flatMap(Self.accessKeys) {
+            keys = .r2(lent)
         } else if let text = answer["azure_user_delegation_sas"]?["sas_token"]?.stringValue, !text.isEmpty {
             keys = .azureSAS(Secret(text.hasPrefix("?") ? String(text.dropFirst()) : text))
         } else if let text = answer["gcp_oauth_token"]?["oauth_token"]?.stringValue, !text.isEmpty {
@@ -56,6 +59,8 @@ struct CloudCredential: Equatable {
         } else {
             return nil
         }
+        let time = answer["expiration_time"]
+        self.init(keys, expiration: time?.intValue ?? time?.stringValue.flatMap { Int($0) })
     }
 
     private static func accessKeys(_ value: JSONValue) -> AWSCredential? {

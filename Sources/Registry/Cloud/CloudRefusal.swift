@@ -26,8 +26,8 @@ extension RegistryError {
             (
                 .denied, "\(storage) does not let the lent credential read it",
                 [
-                    "the registry lent the credential, the storage refuses it: have the storage credential behind the model's "
-                        + "catalog and the storage's own policies looked at; they may also admit certain networks only"
+                    "the registry lent the credential, the storage refuses it: have the storage credential behind the "
+                        + "model's catalog and the storage's own policies looked at; they may also admit certain networks only"
                 ]
             )
         case .otherNetwork:

@@ -6,7 +6,8 @@ import Transfers
 /// A folder in a cloud's storage that is read with lent credentials. Everything below it is listed at once.
 final class CloudStore: ArtifactStore {
     static let credentialSource = "what the registry lends for this model"
-    /// How often a page of a listing is asked again with what was learned from a refusal: another credential, region or time.
+    /// How often a page of a listing is asked again with what was learned from a refusal: another credential, region or
+    /// time.
     private static let renewalLimit = 5
     /// Most pages in a row without a file: a storage may send some of them, and a circle of them never ends.
     private static let emptyPageLimit = 100

@@ -13,7 +13,8 @@ enum CloudStores {
     /// - Parameters:
     ///   - uri: the location that the registry names: `s3://…`, `r2://…`, `abfss://…`, `gs://…`.
     ///   - task: what it is for, after "cannot": "download `models:/main.default.churn/3`".
-    /// - Throws: `RegistryError` of kind `.unsupported` for another address, of kind `.configuration` for a variable that is none.
+    /// - Throws: `RegistryError` of kind `.unsupported` for another address, of kind `.configuration` for a variable
+    ///   that is none.
     static func store(
         at uri: String, lent: VendedCredentials, _ surroundings: Surroundings, _ http: HTTPSettings, doing task: String
     ) throws(RegistryError) -> any ArtifactStore {
@@ -46,10 +47,11 @@ enum CloudStores {
         return try CloudStore(location, root: root, backend, lent, http, doing: task)
     }
 
-    /// `trust`, and with `MLFLOW_S3_IGNORE_TLS=true` any certificate of the server that `MLFLOW_S3_ENDPOINT_URL` names, of that
-    /// one alone. For downloads from a store that `store` gave.
+    /// `trust`, and with `MLFLOW_S3_IGNORE_TLS=true` any certificate of the server that `MLFLOW_S3_ENDPOINT_URL` names,
+    /// of that one alone. For downloads from a store that `store` gave.
     ///
-    /// - Throws: `RegistryError` of kind `.configuration` for a value that is neither true nor false, or an endpoint that is no URL.
+    /// - Throws: `RegistryError` of kind `.configuration` for a value that is neither true nor false, or an endpoint
+    ///   that is no URL.
     static func trust(_ trust: TrustSettings, _ surroundings: Surroundings) throws(RegistryError) -> TrustSettings {
         var trust = trust
         switch surroundings[.mlflowS3IgnoreTLS]?.lowercased() {

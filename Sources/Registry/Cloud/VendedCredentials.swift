@@ -1,7 +1,7 @@
 import Platform
 
-/// Credentials that a registry lends for an hour or so; asked for when they are first needed, again before they end, and again after
-/// a storage has refused them.
+/// Credentials that a registry lends for an hour or so; asked for when they are first needed, again before they end,
+/// and again after a storage has refused them.
 final class VendedCredentials {
     private let ask: () throws(RegistryError) -> CloudCredential
     private let now: () -> Int
