@@ -74,7 +74,11 @@ extension Download {
         }
         guard part.asked != nil else { return }
         // The stream can take the place of everything, unless other parts are coming.
-        guard file.parts.count == 1 else { throw fault(.changed, part) }
+        guard file.parts.count == 1 else {
+            // The server gave parts before, but does not like our condition.
+            if file.validator == validator { throw WithoutParts() }
+            throw fault(.changed, part)
+        }
         if let known = file.validator, known != validator, !file.isFromEarlierRun {
             file.restartCount += 1
             guard file.restartCount <= 1 else { throw fault(.changed, part) }
@@ -120,7 +124,6 @@ extension Download {
         file.prefix = nil
         file.whole = nil
         file.isFromEarlierRun = false
-        file.rangeSupport = .unknown
         file.journalLag = 0
         // Before new bytes overwrite the old ones.
         try journal?.forget(file.index)

@@ -29,7 +29,7 @@ extension Download {
     ) -> Bool {
         guard memory.written.end <= object.size, memory.whole == nil || memory.written.count == object.size,
             // Whatever hinders reading the file hinders going on with it; making it anew tells what it is.
-            let size = try? anchor.openFile(at: object.destination).status().size
+            let size = try? open(object, anchor, isNew: false).status().size
         else { return false }
         return size >= memory.written.end && size <= object.size
     }

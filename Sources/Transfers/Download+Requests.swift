@@ -157,6 +157,7 @@ extension Download {
         file.generation += 1
         for ticket in file.parts.compactMap(\.ticket) { engine.cancel(ticket) }
         file.parts = []
+        file.rangeSupport = .unknown
         isStirred = true
         try discard(file)
     }

@@ -36,8 +36,6 @@ final class Download {
     var journal: Journal?
     var remembered: [Int: Journal.Memory] = [:]
 
-    /// Nanoseconds between two reports of progress.
-    private static let reportInterval: UInt64 = 50_000_000
     /// Objects that are hashed a second time at once.
     private static let verifyLimit = 4
 
@@ -159,9 +157,8 @@ final class Download {
     }
 
     private func report(_ name: String, isLast: Bool) {
-        let now = MonotonicClock.nanoseconds
-        guard isLast || now - lastReport >= Self.reportInterval else { return }
-        lastReport = now
+        guard isLast || MonotonicClock.seconds(since: lastReport) >= limits.reportSeconds else { return }
+        lastReport = MonotonicClock.nanoseconds
         progress(
             TransferProgress(
                 name: name, doneBytes: doneBytes, totalBytes: totalBytes, doneFiles: doneFiles,

@@ -10,7 +10,7 @@ public enum Downloader {
     /// is read once more, and then an error. Every object is hashed as it comes.
     ///
     /// On an error what has come stays in the folder; with a journal the next run goes on there, whatever ended this one. Blocks;
-    /// calls `progress` and every `ObjectAccess` on this thread, at most twenty times a second.
+    /// calls `progress` and every `ObjectAccess` on this thread.
     ///
     /// - Parameter task: what this is for, after "cannot": "download `models:/churn/3`".
     /// - Returns: the SHA-256 of each object, in their order.

@@ -39,6 +39,9 @@ public struct TransferLimits: Sendable, Equatable {
     /// Bytes between two digests of a file's beginning in the journal.
     public var checkpointBytes = 8 << 20
 
+    /// Seconds between two reports of progress, those of the last byte excepted.
+    public var reportSeconds = 0.05
+
     /// The defaults.
     public init() {}
 }

@@ -244,6 +244,19 @@ import Testing
         #expect(server.requests.count == 11)
     }
 
+    @Test("a redirect from https to http is refused, on the same host too")
+    func downgrade() throws {
+        let request = HTTPRequest(.get, try HTTPURL("https://a.example/x?sig=1"))
+        let text = message { try request.redirected(to: "http://a.example/y?sig=2", hopCount: 1) }
+        #expect(
+            text == """
+                error: cannot follow the redirect of `https://a.example` to `http://a.example/y`: it leads from `https` to `http`
+                  --> https://a.example/x (GET)
+                hint: name `http://a.example/y` itself as the server, if you trust it
+
+                """)
+    }
+
     @Test("a POST is not repeated elsewhere: the message names the new address")
     func redirectedPost() throws {
         let server = try #require(FaultServer { _ in .redirect(308, to: "https://new.example/api") })

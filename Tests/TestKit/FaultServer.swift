@@ -19,6 +19,13 @@ public final class FaultServer: Sendable {
         public let earlierCount: Int
         /// The path without the query.
         public var path: String { String(target.prefix { $0 != "?" }) }
+
+        /// The same request as if it had come without the header `name`, in lower case.
+        public func without(_ name: String) -> Request {
+            Request(
+                method: method, target: target, headers: headers.filter { $0.key != name }, body: body,
+                earlierCount: earlierCount)
+        }
     }
 
     /// What the server does with a connection, step by step; it closes it at the end.
