@@ -1,9 +1,9 @@
-import Credentials
 import Diagnostics
 import HTTPTransport
 import TestKit
 import Testing
 
+@testable import Credentials
 @testable import Registry
 
 /// Every kind of answer that a workspace gives in place of the one that was asked for, and what a person reads then.
@@ -356,5 +356,59 @@ import Testing
         defer { fake.stop() }
         let error = #expect(throws: RegistryError.self) { try fake.locate("models:/churn/Prod") }
         #expect(error?.kind == .notFound)
+    }
+}
+
+/// What happens when a token ends.
+@Suite struct DatabricksTokenTests {
+    /// Tokens in the order in which they are given out.
+    static func login(_ tokens: [String]) -> (HTTPOrigin) -> Login {
+        { origin in
+            var rest = tokens[...]
+            return Login(origin: origin, source: "the test") { () throws(CredentialsError) in
+                Login.Grant(AccessToken(Secret(rest.popFirst() ?? "none"), lifeSeconds: nil))
+            }
+        }
+    }
+
+    /// A workspace that refuses every token but the right one.
+    static func refusal(_ status: Int) -> FakeDatabricks.Fault {
+        {
+            $0.headers["authorization"] == "Bearer sesame"
+                ? nil : .text(status, #"{"error_code": 403, "message": "Invalid access token."}"#)
+        }
+    }
+
+    @Test("a token that is refused is renewed once, whether the workspace says 401 or 403", arguments: [401, 403])
+    func call(status: Int) throws {
+        let fake = try FakeDatabricks(login: Self.login(["old", "sesame"]), workspace: Self.refusal(status))
+        defer { fake.stop() }
+        #expect(try fake.locate("models:/churn/3").identity.version == "3")
+        #expect(fake.asked.count == 2)
+
+        let other = try FakeDatabricks(login: Self.login(["old", "older", "sesame"]), workspace: Self.refusal(status))
+        defer { other.stop() }
+        #expect(throws: RegistryError.self) { try other.locate("models:/churn/3") }
+        #expect(other.asked.count == 2)
+    }
+
+    @Test(
+        "a token that ends between two files is renewed for the next one",
+        arguments: [
+            ("fs/files", "models:/main.default.churn/4"), ("get-signed-download-uri", "models:/churn/3"),
+        ], [401, 403])
+    func file(row: (service: String, reference: String), status: Int) throws {
+        let refused = Self.refusal(status)
+        let fake = try FakeDatabricks(
+            tree: ["a": "1", "b": "2"], login: Self.login(["sesame", "old", "sesame"]),
+            workspace: { request in
+                if request.headers["authorization"] != "Bearer sesame" { return refused(request) }
+                let isFirst =
+                    request.path.contains(row.service) && request.target.hasSuffix("a") && request.earlierCount == 0
+                return isFirst ? .text(status, #"{"error_code": "403", "message": "Token is expired"}"#) : nil
+            })
+        defer { fake.stop() }
+        #expect(try fake.contents(fake.locate(row.reference).stores[0]) == ["a": "1", "b": "2"])
+        #expect(fake.asked.count { $0.contains(row.service) && $0.hasSuffix("a") } == 3)
     }
 }

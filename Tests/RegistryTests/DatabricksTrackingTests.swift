@@ -242,7 +242,7 @@ import Testing
             fake.message {
                 try fake.tracking.store(at: "dbfs:/databricks/mlflow-tracking/7/tr-1/artifacts", "", doing: "find it")
             } == """
-                error: cannot find it: `/databricks/mlflow-tracking/7/tr-1/artifacts` is neither a run's artifacts nor a logged model's
+                error: cannot find it: its address is neither that of a run's artifacts nor of a logged model's
                 hint: write `dbfs:/databricks/mlflow-tracking/EXPERIMENT/RUN/artifacts/PATH`, or better `runs:/RUN/PATH`
 
                 """)

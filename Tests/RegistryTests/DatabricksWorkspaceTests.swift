@@ -284,15 +284,4 @@ import Testing
 
                 """)
     }
-
-    @Test(
-        "DBFS paths",
-        arguments: [
-            ("dbfs:/FileStore/a", "/FileStore/a"), ("dbfs:/a//b/", "/a/b"), ("dbfs:///a", "/a"), ("DBFS:/a", "/a"),
-            ("dbfs://me@databricks/a/b", "/a/b"), ("dbfs://databricks/a", "/a"), ("dbfs:/", nil), ("dbfs:/a/../b", nil),
-            ("dbfs://elsewhere/a", nil), ("s3://bucket/a", nil), ("dbfs:/a?b", nil), ("/a", nil),
-        ])
-    func dbfsPath(uri: String, path: String?) {
-        #expect(DBFSPath(uri)?.text == path)
-    }
 }

@@ -2,47 +2,6 @@ import Diagnostics
 import HTTPTransport
 import Transfers
 
-/// An absolute path on DBFS, taken from a URI such as `dbfs:/FileStore/models/churn` or `dbfs://PROFILE@databricks/…`.
-struct DBFSPath: Equatable {
-    /// Begins with `/`, without a slash at its end, without empty, `.` and `..` segments.
-    let text: String
-
-    /// - Returns: nil for another scheme, for the root itself, and for paths that climb.
-    init?(_ uri: String) {
-        guard uri.lowercased().hasPrefix("dbfs:/") else { return nil }
-        var path = uri.dropFirst("dbfs:".count)
-        if path.hasPrefix("//") {
-            path = path.dropFirst(2)
-            let authority = path.prefix { $0 != "/" }
-            // Three slashes: no authority.
-            guard authority.isEmpty || authority == "databricks" || authority.hasSuffix("@databricks") else {
-                return nil
-            }
-            path = path.dropFirst(authority.count)
-        }
-        let segments = path.split(separator: "/").map(String.init)
-        guard !segments.isEmpty, !segments.contains("."), !segments.contains(".."), !path.contains("?"),
-            !path.contains("#")
-        else { return nil }
-        text = "/" + segments.joined(separator: "/")
-    }
-
-    /// What follows `/databricks/mlflow-tracking/`; nil for other paths.
-    var trackingSegments: [String]? {
-        let segments = text.split(separator: "/").map(String.init)
-        guard segments.count > 3, segments[0] == "databricks", segments[1] == "mlflow-tracking" else { return nil }
-        return Array(segments.dropFirst(2))
-    }
-
-    /// The path below `/Volumes`, as the Files API wants it; nil for other paths.
-    var volumePath: String? {
-        let segments = text.split(separator: "/").map(String.init)
-        // MLflow takes these four spellings for it (`utils/uri.py:_is_uc_volumes_path`).
-        guard segments.count > 3, ["Volumes", "volumes", "Volume", "volume"].contains(segments[0]) else { return nil }
-        return "/Volumes/" + segments.dropFirst().joined(separator: "/")
-    }
-}
-
 /// A folder on DBFS (REST `/api/2.0/dbfs`; files by `GET /dbfs/path`, as mlflow's `dbfs_artifact_repo.py` reads them).
 ///
 /// The listing has no pages; the service itself gives up at about 10,000 files.

@@ -62,14 +62,14 @@ final class DatabricksClient {
         _ path: String, _ query: [(name: String, value: String)] = [], about subject: DatabricksSubject,
         doing task: String
     ) throws(RegistryError) -> Reply {
-        try reply(to: api.send(doing: task) { try endpoint.request(endpoint.url(path, query)) }, subject)
+        try reply(subject, task) { try endpoint.request(endpoint.url(path, query)) }
     }
 
     /// As `post`, but a refusal is not thrown.
     func ask(
         posting body: JSONValue, to path: String, about subject: DatabricksSubject, doing task: String
     ) throws(RegistryError) -> Reply {
-        try reply(to: api.send(doing: task) { try request(posting: body, to: path) }, subject)
+        try reply(subject, task) { try request(posting: body, to: path) }
     }
 
     /// The request that `ask(posting:)` sends.
@@ -82,10 +82,12 @@ final class DatabricksClient {
         try impatient.send(doing: task, request)
     }
 
-    /// Whether `answer` refuses a token in whose place there is another one now.
+    /// Whether `answer` refuses a token in whose place there is another one now. Some services say 403 of an old token.
     func hasRenewed(after answer: HTTPResponse) throws -> Bool {
-        guard answer.head.status == 401, answer.credentialWasSent else { return false }
-        return try endpoint.login.renew()
+        guard answer.credentialWasSent, endpoint.login.isRenewable,
+            answer.head.status == 401 || DatabricksAnswer(answer, about: .folder("/")).isSignInRefused
+        else { return false }
+        return try endpoint.login.renew(after: answer.request.credential)
     }
 
     private func unwrapped(_ reply: Reply, _ task: String) throws(RegistryError) -> JSONObject {
@@ -95,8 +97,20 @@ final class DatabricksClient {
         }
     }
 
-    private func reply(to response: HTTPResponse, _ subject: DatabricksSubject) throws(RegistryError) -> Reply {
+    private func reply(
+        _ subject: DatabricksSubject, _ task: String, _ request: () throws -> HTTPRequest
+    ) throws(RegistryError) -> Reply {
+        var response = try api.send(doing: task, request)
         if response.head.isSuccess, let object = Self.object(response) { return .object(object) }
+        // 401 was taken care of already.
+        if response.head.status == 403 {
+            let isRenewed: Bool
+            do { isRenewed = try hasRenewed(after: response) } catch {
+                throw RegistryError(signIn: Diagnostic.wrapping(error), doing: task)
+            }
+            if isRenewed { response = try api.send(doing: task, request) }
+            if response.head.isSuccess, let object = Self.object(response) { return .object(object) }
+        }
         return .refusal(DatabricksAnswer(response, about: subject))
     }
 

@@ -98,29 +98,41 @@ struct DatabricksTracking {
     func store(
         at uri: String, _ subpath: String, doing task: String
     ) throws(RegistryError) -> any ArtifactStore {
-        guard let path = DBFSPath(uri) else {
+        guard uri.lowercased().hasPrefix("dbfs:") else {
             throw RegistryError(
                 .unsupported,
                 "cannot \(task): its files are at `\(escaped(HTTPURL.withoutSecrets(uri)))`, which is no address on Databricks",
                 hints: ["write `dbfs:/PATH`; a store in the cloud is read with its own credentials, by its own URI"])
         }
-        if let segments = path.trackingSegments {
-            guard let (resource, folder) = TrackedResource.parse(segments) else {
-                throw RegistryError(
-                    .unsupported,
-                    "cannot \(task): `\(escaped(path.text))` is neither a run's artifacts nor a logged model's",
-                    hints: [
-                        "write `dbfs:/databricks/mlflow-tracking/EXPERIMENT/RUN/artifacts/PATH`, or better `runs:/RUN/PATH`"
-                    ])
-            }
-            return store(resource, joined(folder, subpath))
-        }
-        let whole = joined(path.text, subpath)
-        if let volume = path.volumePath {
-            let root = joined(volume, subpath)
+        switch try DBFSURI(uri).target {
+        case .run(let experiment, let id, let path):
+            return try tracked(.run, id, experiment, path, subpath, task)
+        case .loggedModel(let experiment, let id, let path):
+            return try tracked(.loggedModel, id, experiment, path, subpath, task)
+        case .volume(let path):
+            let root = joined(path, subpath)
             return FilesAPIStore(client, root: root, about: .folder(root))
+        case .registry(let path), .file(let path):
+            let root = joined(path, subpath)
+            return DBFSStore(client, root: root, about: .folder(root))
         }
-        return DBFSStore(client, root: whole, about: .folder(whole))
+    }
+
+    private func tracked(
+        _ kind: TrackedResource.Kind, _ id: String, _ experiment: String, _ path: String, _ subpath: String,
+        _ task: String
+    ) throws(RegistryError) -> any ArtifactStore {
+        let segments = path.split(separator: "/").map(String.init)
+        guard segments.first == "artifacts", !id.hasPrefix("tr-") else {
+            throw RegistryError(
+                .unsupported,
+                "cannot \(task): its address is neither that of a run's artifacts nor of a logged model's",
+                hints: [
+                    "write `dbfs:/databricks/mlflow-tracking/EXPERIMENT/RUN/artifacts/PATH`, or better `runs:/RUN/PATH`"
+                ])
+        }
+        let resource = TrackedResource(kind: kind, id: id, experiment: experiment)
+        return store(resource, joined(segments.dropFirst().joined(separator: "/"), subpath))
     }
 
     private func store(_ resource: TrackedResource, _ path: String) -> any ArtifactStore {

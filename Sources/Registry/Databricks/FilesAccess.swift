@@ -66,8 +66,7 @@ final class FilesAccess: ObjectAccess {
             return
         }
         let refusal = DatabricksAnswer(answer, about: store.subject)
-        let isTransient = [408, 429, 500, 502, 503, 504].contains(refusal.status)
-        if refusal.isSigningRefused || (!isTransient && refusal.leavesOtherWays) { store.signing = .off }
+        if refusal.isSigningRefused || (!answer.isTrouble && refusal.leavesOtherWays) { store.signing = .off }
     }
 
     private func address(in answer: HTTPResponse) -> SignedAddress? {
@@ -96,13 +95,14 @@ final class FilesAccess: ObjectAccess {
     private func judgeWorkspace(_ answer: HTTPResponse, _ stage: ObjectStage) throws -> ObjectVerdict {
         if try client.hasRenewed(after: answer) { return .renew }
         let refusal = DatabricksAnswer(answer, about: store.subject)
-        guard refusal.leavesOtherWays else { throw refusal.error(doing: task) }
+        guard refusal.leavesOtherWays, !answer.isTrouble else { throw refusal.error(doing: task) }
         if stage == .sign, refusal.isSigningRefused || refusal.isUnknownAddress { store.signing = .off }
         return try abandon(stage == .sign ? .signed : .direct) { refusal.error(doing: task) }
     }
 
     private func judgeStorage(_ answer: HTTPResponse) throws -> ObjectVerdict {
         let storage = StorageAnswer(answer)
+        guard !answer.isTrouble else { throw storage.error(doing: task) }
         if storage.isExpired {
             expiryCount += 1
             if expiryCount < Self.expiryLimit { return .renew }
@@ -121,4 +121,9 @@ final class FilesAccess: ObjectAccess {
         guard !ways.isEmpty else { throw failure() }
         return .renew
     }
+}
+
+extension HTTPResponse {
+    /// Whether this is trouble that may pass, which whoever sends requests has waited for in vain.
+    var isTrouble: Bool { [408, 429, 500, 502, 503, 504].contains(head.status) }
 }

@@ -109,7 +109,7 @@ final class FallbackAccess: ObjectAccess {
             if let failure {
                 throw failure.adding(details: ["another way to it: \(FilesFirstStore.reason(error, task))"])
             }
-            guard DatabricksAnswer(answer, about: subject).leavesOtherWays else { throw error }
+            guard DatabricksAnswer(answer, about: subject).leavesOtherWays, !answer.isTrouble else { throw error }
             failure = error
             do {
                 access = try makeOther()

@@ -13,19 +13,6 @@ struct TrackedResource: Equatable {
     let id: String
     let experiment: String
 
-    /// `EXP/RUN/artifacts/…` or `EXP/logged_models/ID/artifacts/…`, the segments behind `dbfs:/databricks/mlflow-tracking/`.
-    ///
-    /// - Returns: the resource and the path below its artifacts; nil for other things, such as traces.
-    static func parse(_ segments: [String]) -> (resource: TrackedResource, path: String)? {
-        guard segments.count >= 3 else { return nil }
-        let isModel = segments[1] == "logged_models"
-        let rest = segments.dropFirst(isModel ? 3 : 2)
-        let id = isModel ? segments[2] : segments[1]
-        guard !id.hasPrefix("tr-"), rest.first == "artifacts" else { return nil }
-        let resource = TrackedResource(kind: isModel ? .loggedModel : .run, id: id, experiment: segments[0])
-        return (resource, rest.dropFirst().joined(separator: "/"))
-    }
-
     var subject: DatabricksSubject { kind == .run ? .run(id) : .loggedModel(id) }
 
     /// The folder of its artifacts in the Files API (mlflow 3.17, `databricks_run_artifact_repo.py`,

@@ -50,13 +50,13 @@ final class WorkspaceArtifacts: ArtifactStore {
 
     private func storeOnDBFS(_ task: String) throws(RegistryError) -> DBFSStore {
         let answer = try client.get(Self.api + "get-download-uri", identity, about: subject, doing: task)
-        guard let uri = answer["artifact_uri"]?.stringValue, let path = DBFSPath(uri) else {
-            let shown = escaped(HTTPURL.withoutSecrets(answer["artifact_uri"]?.stringValue ?? ""))
+        let uri = answer["artifact_uri"]?.stringValue ?? ""
+        guard let path = try? DBFSURI(uri).path else {
             throw RegistryError(
                 .unsupported, "cannot \(task): the workspace neither lists its files nor has them on DBFS",
-                details: shown.isEmpty ? [] : ["they are at `\(shown)`"])
+                details: uri.isEmpty ? [] : ["they are at `\(escaped(HTTPURL.withoutSecrets(uri)))`"])
         }
-        let store = DBFSStore(client, root: joined(path.text, root), about: subject)
+        let store = DBFSStore(client, root: joined(path, root), about: subject)
         fallback = store
         return store
     }
