@@ -132,7 +132,6 @@ import Testing
             ("dbfs:/Volumes/main/default/vol/churn", .volume(path: "/Volumes/main/default/vol/churn")),
             ("dbfs:/volume/main/default/vol", .volume(path: "/Volumes/main/default/vol")),
             ("dbfs:/mnt/models/a b%20", .file(path: "/mnt/models/a b%20")),
-            ("dbfs:/databricks/mlflow-tracking/12", .file(path: "/databricks/mlflow-tracking/12")),
         ])
     func dbfs(text: String, target: DBFSURI.Target) throws {
         guard case .dbfs(let uri) = try ModelReference.parse(text) else {
@@ -230,6 +229,16 @@ import Testing
                 hint: write `dbfs:/Volumes/CATALOG/SCHEMA/VOLUME/PATH`
 
                 """),
+        Refused(
+            text: "dbfs:/databricks/mlflow-tracking/12/tr-0abc",
+            message: """
+                error: cannot find `dbfs:/databricks/mlflow-tracking/12/tr-0abc`: it names no run and no logged model
+                hint: write `dbfs:/databricks/mlflow-tracking/EXPERIMENT/RUN/artifacts/PATH`, or `runs:/RUN/PATH`
+
+                """),
+        Refused(
+            text: "models:/churn/١",
+            message: "error: cannot find `models:/churn/١`: a version is written in the digits 0 to 9\n" + modelForms),
         Refused(
             text: "dbfs:/", message: "error: cannot find `dbfs:/`: it names no folder\nhint: write `dbfs:/PATH`\n"),
         Refused(

@@ -3,8 +3,8 @@ import Diagnostics
 /// `dbfs:/path` or `dbfs://PROFILE@databricks/path`: a folder in the storage of a Databricks workspace (mlflow 3.17,
 /// `store/artifact/dbfs_artifact_repo.py`).
 ///
-/// The first folders of the path say by which service it is read, so they are told apart here. MLflow looks for
-/// `databricks/mlflow-tracking/` anywhere in the path; here, as in all addresses that Databricks gives, it is the beginning.
+/// The first folders of the path say by which service it is read, so they are told apart here. Stricter than MLflow: what lies
+/// below `/databricks/mlflow-tracking` without a run or logged model in its path is refused at once, and so are traces.
 public struct DBFSURI: Sendable, Hashable, CustomStringConvertible {
     /// What lies at the path. Paths have no slashes at their ends and are empty for the whole.
     public enum Target: Sendable, Hashable {
@@ -48,7 +48,12 @@ public struct DBFSURI: Sendable, Hashable, CustomStringConvertible {
         _ text: String, _ segments: [String], _ path: String
     ) throws(RegistryError) -> Target {
         func rest(_ count: Int) -> String { segments.dropFirst(count).joined(separator: "/") }
-        if segments.starts(with: ["databricks", "mlflow-tracking"]), segments.count >= 4 {
+        if segments.starts(with: ["databricks", "mlflow-tracking"]) {
+            guard segments.count >= 4, !segments[3].hasPrefix("tr-") else {
+                throw refuse(
+                    text, "it names no run and no logged model",
+                    "write `dbfs:/databricks/mlflow-tracking/EXPERIMENT/RUN/artifacts/PATH`, or `runs:/RUN/PATH`")
+            }
             if segments[3] == "logged_models" {
                 guard segments.count >= 5 else {
                     throw refuse(

@@ -15,7 +15,7 @@ import Diagnostics
 ///
 /// Stricter than MLflow: a `?` or `#`, from which on it ignores the rest, is refused; so are an authority that is no registry of
 /// Databricks (MLflow drops it, and takes `models://churn/3` for the logged model `3`), empty, `.` and `..` segments (MLflow skips
-/// empty ones at the beginning), and names, versions, stages and aliases of nothing but blanks.
+/// empty ones at the beginning), names, versions, stages and aliases of nothing but blanks, and versions in digits other than `0`-`9`.
 public struct ModelURI: Sendable, Hashable {
     /// Which model is meant.
     public enum Target: Sendable, Hashable {
@@ -65,6 +65,9 @@ public struct ModelURI: Sendable, Hashable {
             guard !first.allSatisfy(\.isWhitespace), !suffix.allSatisfy(\.isWhitespace) else {
                 throw Self.refuse(text, "its name or version is blank")
             }
+            guard suffix.utf8.allSatisfy({ $0 < 0x80 }) || !suffix.unicodeScalars.allSatisfy(Self.isDigit) else {
+                throw Self.refuse(text, "a version is written in the digits 0 to 9")
+            }
             target = .registered(name: first, Self.selector(suffix))
         } else {
             guard !first.allSatisfy(\.isWhitespace) else { throw Self.refuse(text, "it names no model") }
@@ -78,6 +81,11 @@ public struct ModelURI: Sendable, Hashable {
         authority = nil
         self.target = target
         self.subpath = subpath.isEmpty ? nil : subpath
+    }
+
+    /// As Python's `str.isdigit` has it.
+    private static func isDigit(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.numericType == .decimal || scalar.properties.numericType == .digit
     }
 
     private static func selector(_ text: String) -> Selector {
