@@ -48,6 +48,18 @@ public struct RegistryError: DiagnosticConvertible, Sendable, Equatable {
         diagnostic = Diagnostic(summary, place: place, details: details, hints: hints, status: status)
     }
 
+    /// The same error with one more hint.
+    func adding(hint: String) -> RegistryError {
+        var diagnostic = diagnostic
+        diagnostic.hints.append(hint)
+        return RegistryError(kind, diagnostic)
+    }
+
+    private init(_ kind: Kind, _ diagnostic: Diagnostic) {
+        self.kind = kind
+        self.diagnostic = diagnostic
+    }
+
     /// What the transport says, under the sentence of what was being done.
     init(_ error: HTTPError, doing task: String) {
         let cause = error.diagnostic

@@ -1,6 +1,8 @@
 import Diagnostics
 public import FileTrees
 import HTTPTransport
+import Hashing
+import JSONText
 
 /// A model on a server, found and listed: exactly which one, and every file with its size. Nothing is downloaded yet.
 public struct ResolvedModel {
@@ -20,6 +22,33 @@ public struct ResolvedModel {
 
     /// Sum of the sizes, in bytes.
     public var totalSize: Int { files.reduce(0) { $0 + $1.size } }
+
+    /// SHA-256 of everything that is known of the model's contents without reading it: its identity, and each file's path, size,
+    /// digests and version. Two models that could differ have two.
+    var fingerprint: SHA256Digest {
+        let known: [(String, String?)] = [
+            ("kind", identity.kind.rawValue), ("server", identity.server), ("name", identity.name),
+            ("version", identity.version), ("run_id", identity.runID), ("model_id", identity.modelID),
+            ("artifact_uri", identity.artifactURI), ("created", identity.createdMilliseconds.map(String.init)),
+        ]
+        let listing = files.map { file -> JSONValue in
+            let checksums = file.entry.checksums.map { JSONValue.string("\($0)") }
+            return [
+                "path": .string(file.path.text), "size": file.entry.size.map { .int($0) } ?? .null,
+                "checksums": .array(checksums), "version": file.entry.version.map { .string($0) } ?? .null,
+                "store": .string(file.store.place),
+            ]
+        }
+        var object = JSONObject(known.compactMap { key, value in value.map { (key, .string($0)) } })
+        object["files"] = .array(listing)
+        return SHA256Digest(of: JSONWriter.bytes(.object(object), style: .compact))
+    }
+
+    /// What a download that ended early must be of to go on: nil when its files may change without the listing showing it.
+    var resumableSource: SHA256Digest? {
+        let isTold = files.allSatisfy { $0.entry.version != nil || !$0.entry.checksums.isEmpty }
+        return isImmutable || isTold ? fingerprint : nil
+    }
 
     /// Lists the files of a model that was found.
     ///

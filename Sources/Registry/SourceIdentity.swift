@@ -39,6 +39,9 @@ public struct SourceIdentity: Sendable, Equatable {
     public var modelID: String?
     /// Where the server keeps the files, in its own words, without a query.
     public var artifactURI: String?
+    /// When the registry made the version or the logged model, in milliseconds since 1970: tells it from one of the same name in a
+    /// registry that was made anew.
+    public var createdMilliseconds: Int?
 
     /// An identity of which only the reference is known.
     public init(kind: Kind, reference: String) {

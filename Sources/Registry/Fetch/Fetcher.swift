@@ -4,16 +4,18 @@ import Glibc
 import HTTPTransport
 import Hashing
 import Platform
+import Synchronization
 public import Transfers
 
 /// How a model is brought here.
 public struct FetchOptions: Sendable, Equatable {
     /// How many files are read at the same time.
     public var connections: Int
-    /// Whether every file is on the disk, and not only in the system's memory, before the folder gets its name.
+    /// Whether the folder is to last: every file is on the disk, and not only in the system's memory, before the folder gets its
+    /// name, and a download that ends early can go on. Without it nothing is left of a download that ends early.
     public var isDurable: Bool
 
-    /// States both: a folder that is thrown away soon need not be durable.
+    /// States both.
     public init(connections: Int, isDurable: Bool) {
         self.connections = connections
         self.isDurable = isDurable
@@ -27,9 +29,10 @@ public typealias FetchProgress = TransferProgress
 public enum Fetcher {
     /// Downloads every file of `model` into the folder `folder`, which must not exist; its parent must.
     ///
-    /// The folder appears complete or not at all: files are written under temporary names into a folder beside it, each is
-    /// compared with its listed size and hashed on the way, and only then named. A file that came with another size is
-    /// asked for once more.
+    /// The folder appears complete or not at all. Until then the files are in a folder beside it, which only one process may
+    /// have; with `options.isDurable` it stays after an error, a signal or a `kill -9`, and the next call goes on with what is
+    /// there. Each file is compared with its listed size and digests; in the end the server is asked for the listing once more,
+    /// and any difference is an error: models do not change.
     ///
     /// Blocks the calling thread.
     ///
@@ -40,20 +43,9 @@ public enum Fetcher {
         _ model: ResolvedModel, into folder: String, options: FetchOptions,
         progress: (FetchProgress) -> Void
     ) throws(RegistryError) -> LocalModel {
-        let task = "download `\(escaped(model.identity.reference))`"
+        let download = FolderDownload(model, folder, options)
         do {
-            let digests = try AtomicOutput.writeDirectory(at: folder, existing: .refuse, isDurable: options.isDurable) {
-                anchor in
-                try checkSpace(anchor, model, folder, task)
-                do {
-                    return try download(model, into: anchor, options, task, progress)
-                } catch let error as FileError {
-                    // The person knows the folder, not the temporary names in it.
-                    throw RegistryError(
-                        disk: FileError(error.verb, folder, error.kind).diagnostic,
-                        details: ["the model has \(grouped(model.totalSize)) bytes in \(model.files.count) files"])
-                }
-            }
+            let digests = options.isDurable ? try download.resumable(progress) : try download.passing(progress)
             var tree = FileTree()
             for (file, digest) in zip(model.files, digests) {
                 let path = joined(folder.hasSuffix("/") ? String(folder.dropLast()) : folder, file.path.text)
@@ -68,31 +60,100 @@ public enum Fetcher {
             throw RegistryError(disk: Diagnostic.wrapping(error))
         }
     }
+}
 
-    private static func checkSpace(
-        _ anchor: borrowing DirectoryAnchor, _ model: ResolvedModel, _ folder: String, _ task: String
-    ) throws(RegistryError) {
-        guard let free = freeBytes(anchor) else { return }
-        let needed = model.totalSize + model.totalSize / 20
-        guard free < needed else { return }
-        throw RegistryError(
-            .disk,
-            "cannot \(task): it needs \(grouped(needed)) bytes, and the disk of `\(escaped(folder, limit: 1000))` has "
-                + "\(grouped(free)) left",
-            hints: ["free some space there (`df -h` shows it), or choose a folder on another disk"])
+/// One download into one folder.
+private struct FolderDownload {
+    private let model: ResolvedModel
+    private let folder: String
+    private let options: FetchOptions
+    private let task: String
+
+    init(_ model: ResolvedModel, _ folder: String, _ options: FetchOptions) {
+        self.model = model
+        self.folder = folder
+        self.options = options
+        task = "download `\(escaped(model.identity.reference))`"
     }
 
-    /// Bytes that we may still write; nil when the file system does not say.
-    private static func freeBytes(_ anchor: borrowing DirectoryAnchor) -> Int? {
-        var status = statvfs()
-        guard fstatvfs(anchor.number, &status) == 0 else { return nil }
-        let (bytes, overflow) = Int(status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
-        return overflow ? nil : bytes
+    /// Into a folder of which nothing stays after an error.
+    func passing(_ progress: (FetchProgress) -> Void) throws -> [SHA256Digest] {
+        try AtomicOutput.writeDirectory(at: folder, existing: .refuse, isDurable: false) { anchor in
+            try checkSpace(anchor, allocated: 0)
+            let digests = try download(into: anchor, journal: nil, model.http, progress)
+            try checkUnchanged()
+            return digests
+        }
     }
+
+    /// Into a folder that stays after an error, for the next run.
+    func resumable(_ progress: (FetchProgress) -> Void) throws -> [SHA256Digest] {
+        let partial = try PartialFolder.open(for: folder, source: model.resumableSource, doing: task)
+        // For the thread that speaks after a signal.
+        let done = Done(total: model.totalSize)
+        let (path, reference) = (partial.path, escaped(model.identity.reference))
+        var http = model.http
+        let isCancelled = http.isCancelled
+        http.isCancelled = { isCancelled() || Interruption.isRequested }
+        do {
+            let digests = try Interruption.keeping({ done.note(reference, path) }) {
+                let tree = try partial.tree()
+                let allocated = try partial.allocatedBytes()
+                done.bytes.store(allocated, ordering: .relaxed)
+                try checkSpace(tree, allocated: allocated)
+                let digests = try download(into: tree, journal: partial.journalPath, http) { report in
+                    done.bytes.store(report.doneBytes, ordering: .relaxed)
+                    progress(report)
+                }
+                do throws(RegistryError) { try checkUnchanged() } catch {
+                    // What has come belongs to no one version.
+                    if error.kind == .listing { done.bytes.store(0, ordering: .relaxed) }
+                    throw error
+                }
+                try synchronizeFolders(tree)
+                return digests
+            }
+            try partial.commit()
+            return digests
+        } catch {
+            let kept = done.bytes.load(ordering: .relaxed)
+            guard kept > 0 else {
+                discard(partial)
+                throw error
+            }
+            guard let error = error as? RegistryError else { throw error }
+            throw error.adding(hint: done.hint(path))
+        }
+    }
+
+    /// The error that led here matters more than one of removing, which leaves an empty folder.
+    private func discard(_ partial: borrowing PartialFolder) {
+        do throws(FileError) { try partial.discard() } catch { return }
+    }
+
+    private final class Done: Sendable {
+        let bytes = Atomic<Int>(0)
+        private let total: Int
+
+        init(total: Int) { self.total = total }
+
+        /// What a person reads after a signal.
+        func note(_ reference: String, _ path: String) -> String {
+            let done = bytes.load(ordering: .relaxed)
+            return "interrupted: downloading `\(reference)`; \(grouped(done)) of \(grouped(total)) bytes are kept in "
+                + "`\(escaped(path, limit: 1000))`\nhint: the same command goes on from there\n"
+        }
+
+        func hint(_ path: String) -> String {
+            "what has come is kept in `\(escaped(path, limit: 1000))`: the same command goes on from there"
+        }
+    }
+
+    // MARK: Parts
 
     /// - Returns: the digests in the order of `model.files`.
-    private static func download(
-        _ model: ResolvedModel, into anchor: borrowing DirectoryAnchor, _ options: FetchOptions, _ task: String,
+    private func download(
+        into anchor: borrowing DirectoryAnchor, journal: String?, _ http: HTTPSettings,
         _ progress: (FetchProgress) -> Void
     ) throws -> [SHA256Digest] {
         let objects = model.files.map { file in
@@ -102,21 +163,57 @@ public enum Fetcher {
                 access: file.store.access(to: file.entry, doing: "\(task): cannot read `\(file.path)`"))
         }
         do {
-            let digests = try Downloader.run(
+            return try Downloader.run(
                 objects, into: anchor.path,
                 options: TransferOptions(
-                    connections: options.connections, isDurable: options.isDurable, journal: nil),
-                http: model.http, doing: task, progress: progress)
-            if options.isDurable {
-                var tree = FileTree()
-                for file in model.files { try tree.add(file.path, bytes: []) }
-                for folder in tree.folders.reversed() { try anchor.makeDirectories(at: folder.text).synchronize() }
-            }
-            return digests
+                    connections: options.connections, isDurable: options.isDurable, journal: journal),
+                http: http, doing: task, progress: progress)
         } catch let error as HTTPError {
             throw RegistryError(error, doing: task)
         } catch let error as TransferError {
             throw RegistryError(transfer: error)
+        } catch let error as FileError {
+            // The person knows the folder, not the temporary names in it.
+            throw RegistryError(
+                disk: FileError(error.verb, folder, error.kind).diagnostic,
+                details: ["the model has \(grouped(model.totalSize)) bytes in \(model.files.count) files"])
         }
+    }
+
+    /// Lists the model once more.
+    ///
+    /// - Throws: `RegistryError` of kind `.listing` that names the first difference.
+    private func checkUnchanged() throws(RegistryError) {
+        let again = try Listing.files(of: model.stores, doing: task)
+        guard let difference = Listing.difference(model.files, again) else { return }
+        throw RegistryError(
+            .listing, "cannot \(task): its files changed while they were downloaded", details: [difference],
+            hints: ["try again once nobody writes to it any more; what came was thrown away"])
+    }
+
+    private func checkSpace(_ anchor: borrowing DirectoryAnchor, allocated: Int) throws(RegistryError) {
+        guard let free = freeBytes(anchor) else { return }
+        let needed = max(0, model.totalSize + model.totalSize / 20 - allocated)
+        guard free < needed else { return }
+        throw RegistryError(
+            .disk,
+            "cannot \(task): it needs \(grouped(needed)) bytes, and the disk of `\(escaped(folder, limit: 1000))` has "
+                + "\(grouped(free)) left",
+            hints: ["free some space there (`df -h` shows it), or choose a folder on another disk"])
+    }
+
+    /// Bytes that we may still write; nil when the file system does not say.
+    private func freeBytes(_ anchor: borrowing DirectoryAnchor) -> Int? {
+        var status = statvfs()
+        guard fstatvfs(anchor.number, &status) == 0 else { return nil }
+        let (bytes, overflow) = Int(status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
+        return overflow ? nil : bytes
+    }
+
+    private func synchronizeFolders(_ anchor: borrowing DirectoryAnchor) throws {
+        var tree = FileTree()
+        for file in model.files { try tree.add(file.path, bytes: []) }
+        for folder in tree.folders.reversed() { try anchor.makeDirectories(at: folder.text).synchronize() }
+        try anchor.synchronize()
     }
 }

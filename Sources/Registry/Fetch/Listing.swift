@@ -94,6 +94,20 @@ enum Listing {
         text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
     }
 
+    /// The first difference between two listings of one model, in words; nil when they are equal.
+    static func difference(_ before: [RemoteFile], _ after: [RemoteFile]) -> String? {
+        for (old, new) in zip(before, after) {
+            if old.path < new.path { return "`\(old.path)` is gone" }
+            if new.path < old.path { return "`\(new.path)` is new" }
+            if old.size != new.size {
+                return "`\(old.path)` had \(grouped(old.size)) bytes and has \(grouped(new.size))"
+            }
+            if old.entry != new.entry { return "`\(old.path)` has other contents" }
+        }
+        if before.count > after.count { return "`\(before[after.count].path)` is gone" }
+        return after.count > before.count ? "`\(after[before.count].path)` is new" : nil
+    }
+
     // MARK: Refusals
 
     static func refusal(_ path: String, _ reason: String, _ task: String) -> RegistryError {

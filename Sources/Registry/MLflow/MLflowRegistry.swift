@@ -68,6 +68,7 @@ struct MLflowRegistry: ModelRegistry {
         if case .stage(let stage) = selector { identity.stage = stage }
         identity.runID = version.runID
         identity.modelID = version.modelID
+        identity.createdMilliseconds = version.createdMilliseconds
         let uri = try downloadURI(of: version, task)
         identity.artifactURI = HTTPURL.withoutSecrets(uri)
         return try stores(at: uri, subpath, &identity, task)
@@ -95,6 +96,9 @@ struct MLflowRegistry: ModelRegistry {
                 .notReady, "cannot \(task): it is not ready, its status is `\(escaped(status))`",
                 hints: ["log it again if nothing is logging it just now"])
         }
+        identity.createdMilliseconds =
+            identity.createdMilliseconds
+            ?? info["creation_timestamp_ms"].flatMap { $0.intValue ?? $0.stringValue.flatMap { Int($0) } }
         let uri = info["artifact_uri"]?.stringValue ?? ""
         identity.artifactURI = identity.artifactURI ?? HTTPURL.withoutSecrets(uri)
         if let store = try servedStore(uri, subpath, task) { return store }

@@ -12,6 +12,7 @@ struct ModelVersion {
     let source: String?
     let runID: String?
     let modelID: String?
+    let createdMilliseconds: Int?
 
     /// - Throws: `RegistryError` of kind `.answer` when name or version are missing.
     init(_ value: JSONValue?, doing task: String) throws(RegistryError) {
@@ -26,6 +27,7 @@ struct ModelVersion {
         }
         self.name = name
         self.version = version
+        createdMilliseconds = value?["creation_timestamp"].flatMap { $0.intValue ?? $0.stringValue.flatMap { Int($0) } }
         status = text("status")
         statusMessage = text("status_message")
         source = text("source")
