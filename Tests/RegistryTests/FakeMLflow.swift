@@ -87,9 +87,13 @@ struct FakeMLflow {
     }
 
     /// Resolves and downloads into `model` in a folder of its own.
-    func fetch(_ reference: String = "models:/churn/3", into folder: TemporaryDirectory) throws -> LocalModel {
+    func fetch(
+        _ reference: String = "models:/churn/3", into folder: TemporaryDirectory, connections: Int = 2,
+        isDurable: Bool = true
+    ) throws -> LocalModel {
         try Fetcher.fetch(
-            resolve(reference), into: folder.file("model"), options: FetchOptions(connections: 2, isDurable: true)
+            resolve(reference), into: folder.file("model"),
+            options: FetchOptions(connections: connections, isDurable: isDurable)
         ) { _ in }
     }
 

@@ -118,8 +118,9 @@ import Transfers
         #expect(text.hasPrefix("error: cannot find `"))
         #expect(
             text.unicodeScalars.allSatisfy { scalar in
-                scalar == "\n" || scalar.value >= 0x20 && scalar.properties.generalCategory != .control
-                    && scalar.properties.generalCategory != .format
+                scalar == "\n"
+                    || scalar.value >= 0x20 && scalar.properties.generalCategory != .control
+                        && scalar.properties.generalCategory != .format
             }, "\(text)")
         #expect(error.diagnostic.status == .failed)
     }
@@ -230,7 +231,8 @@ import Transfers
                 ListedEntry(path: "a", isFolder: false, size: 1), ListedEntry(path: "b", isFolder: false, size: 1),
             ]), FixedStore([ListedEntry(path: "b", isFolder: false, size: 2)])
         )
-        #expect(try Listing.files(of: [one, two], doing: "find `x`").map { "\($0.path) \($0.size)" } == ["a 1", "b 2"])
+        #expect(
+            try Listing.files(of: [one, two], doing: "find `x`").map { "\($0.path) \($0.size)" } == ["a 1", "b 2"])
         let clash = FixedStore([ListedEntry(path: "A", isFolder: false, size: 2)])
         #expect(
             message { try Listing.files(of: [one, clash], doing: "find `x`") }.contains(
@@ -252,6 +254,8 @@ struct FixedStore: ArtifactStore {
 
 private struct NoAccess: ObjectAccess {
     func signRequest() throws -> HTTPRequest? { nil }
-    func readRequest(signed: HTTPResponse?) throws -> HTTPRequest { HTTPRequest(.get, try HTTPURL("http://127.0.0.1/")) }
+    func readRequest(signed: HTTPResponse?) throws -> HTTPRequest {
+        HTTPRequest(.get, try HTTPURL("http://127.0.0.1/"))
+    }
     func judge(_ answer: HTTPResponse, stage: ObjectStage) throws -> ObjectVerdict { .renew }
 }

@@ -87,6 +87,32 @@ import Testing
         variables["MLFLOW_TRACKING_SERVER_CERT_PATH"] = "/mlflow.pem"
         #expect(try Self.settings(variables).http.trust.authorityFile == "/mlflow.pem")
         #expect(try Self.settings(variables).http.trust.acceptsAnyCertificate == false)
+        #expect(try Self.settings(variables).http.trust.uncheckedOrigins == [])
+    }
+
+    @Test("a person who accepts any certificate does so for MLflow's servers, and for no other")
+    func insecure() throws {
+        let settings = try Self.settings([
+            "MLFLOW_TRACKING_URI": "https://tracking/x", "MLFLOW_REGISTRY_URI": "https://registry:8443",
+            "MLFLOW_TRACKING_INSECURE_TLS": "True",
+        ])
+        #expect(settings.http.trust.acceptsAnyCertificate == false)
+        #expect(
+            Set(settings.http.trust.uncheckedOrigins.map(\.description)) == [
+                "https://tracking", "https://registry:8443",
+            ])
+    }
+
+    @Test("signed addresses of the storage: asked for as the variable says, and not by who trusts one authority only")
+    func presigning() throws {
+        var variables = ["MLFLOW_TRACKING_URI": "https://h"]
+        #expect(try Self.settings(variables).presigning == nil)
+        variables["MLFLOW_TRACKING_SERVER_CERT_PATH"] = "/ca.pem"
+        #expect(try Self.settings(variables).presigning == false)
+        variables["MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD"] = "true"
+        #expect(try Self.settings(variables).presigning == true)
+        variables["MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD"] = "false"
+        #expect(try Self.settings(variables).presigning == false)
     }
 
     static func settings(_ variables: [String: String]) throws -> MLflowSettings {

@@ -107,6 +107,105 @@ import Testing
 
                 """),
         Failure(
+            name: "401 of a server with user names, without credentials",
+            fault: { _ in
+                .text(
+                    401, "You are not authenticated. Please see https://www.mlflow.org/docs",
+                    type: "text/html; charset=utf-8",
+                    headers: ["WWW-Authenticate": #"Basic realm="mlflow""#])
+            },
+            message: """
+                error: cannot find `models:/churn/3`: `SERVER` asks for credentials
+                  --> \(get) (GET, status 401)
+                  - the server says: You are not authenticated. Please see https://www.mlflow.org/docs
+                hint: set `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`; they are sent only to the server that `MLFLOW_TRACKING_URI` names, not where it redirects to
+
+                """),
+        Failure(
+            name: "401 of a server with user names, with a token", variables: ["MLFLOW_TRACKING_TOKEN": "sesame-token"],
+            fault: { _ in .text(401, "", headers: ["WWW-Authenticate": "Basic"]) },
+            message: """
+                error: cannot find `models:/churn/3`: `SERVER` does not accept the credentials
+                  --> \(get) (GET, status 401)
+                hint: the server asks for a user name and a password, and `MLFLOW_TRACKING_TOKEN` is a token: set `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`
+
+                """),
+        Failure(
+            name: "401 that repeats the password",
+            variables: ["MLFLOW_TRACKING_USERNAME": "me", "MLFLOW_TRACKING_PASSWORD": "open sesame"],
+            fault: { _ in .text(401, "no such pair: me, open sesame", type: "text/plain") },
+            message: """
+                error: cannot find `models:/churn/3`: `SERVER` does not accept the credentials
+                  --> \(get) (GET, status 401)
+                  - the server says: no such pair: me, [hidden]
+                hint: the credentials come from `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`: are they right, and for this server?
+
+                """),
+        Failure(
+            name: "a name that the server does not answer to",
+            fault: { _ in .text(403, "Invalid Host header - possible DNS rebinding attack detected", type: "text/plain")
+            },
+            message: """
+                error: cannot find `models:/churn/3`: `SERVER` does not answer to the name `127.0.0.1`
+                  --> \(get) (GET, status 403)
+                  - the server says: Invalid Host header - possible DNS rebinding attack detected
+                hint: use the name that its owner gave it, or start it with `mlflow server --allowed-hosts 127.0.0.1`
+
+                """),
+        Failure(
+            name: "an error with its code before the words",
+            fault: { _ in .text(400, "INVALID_PARAMETER_VALUE: Invalid model version: 'x'\n", type: "text/plain") },
+            message: """
+                error: cannot find `models:/churn/3`: `SERVER` refuses the request
+                  --> \(get) (GET, status 400)
+                  - the server says: INVALID_PARAMETER_VALUE: Invalid model version: 'x'
+
+                """),
+        Failure(
+            name: "an error inside another", fault: { _ in .text(400, #"{"error": {"code": 7, "message": "no"}}"#) },
+            message: """
+                error: cannot find `models:/churn/3`: `SERVER` refuses the request
+                  --> \(get) (GET, status 400)
+                  - the server says: 7: no
+
+                """),
+        Failure(
+            name: "an error without words", fault: { _ in .answer(400) },
+            message: """
+                error: cannot find `models:/churn/3`: `SERVER` refuses the request
+                  --> \(get) (GET, status 400)
+
+                """),
+        Failure(
+            name: "an error with a code alone", fault: { _ in .text(400, #"{"error_code": "MALFORMED_REQUEST"}"#) },
+            message: """
+                error: cannot find `models:/churn/3`: `SERVER` refuses the request
+                  --> \(get) (GET, status 400)
+                  - the server says: MALFORMED_REQUEST
+
+                """),
+        Failure(
+            name: "details of FastAPI", fault: { _ in .text(422, #"{"detail": [{"msg": "field required"}]}"#) },
+            message: """
+                error: cannot find `models:/churn/3`: `SERVER` refuses the request
+                  --> \(get) (GET, status 422)
+                  - the server says: [{"msg":"field required"}]
+
+                """),
+        Failure(
+            name: "the web page of a proxy",
+            fault: { _ in
+                .text(
+                    400, "<html><head><title>400 Bad\nRequest</title></head><body>nginx</body></html>",
+                    type: "text/html")
+            },
+            message: """
+                error: cannot find `models:/churn/3`: `SERVER` refuses the request
+                  --> \(get) (GET, status 400)
+                  - the server says: 400 Bad Request
+
+                """),
+        Failure(
             name: "404 for a version",
             fault: { request in
                 if request.path.hasSuffix("model-versions/get") {

@@ -38,7 +38,8 @@ struct MLflowSettings {
             switch value("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD")?.lowercased() {
             case "true", "1": true
             case "false", "0": false
-            default: nil
+            // Whoever trusts one authority only, that of the server, has none for the storage.
+            default: value("MLFLOW_TRACKING_SERVER_CERT_PATH") == nil ? nil : false
             }
         let login: MLflowLogin
         do { login = try MLflowLogin(environment) } catch { throw RegistryError(error) }
@@ -56,8 +57,10 @@ struct MLflowSettings {
         var http = HTTPSettings(userAgent: userAgent, environment: environment, isCancelled: isCancelled)
         if let file = value("REQUESTS_CA_BUNDLE") { http.trust.authorityFile = file }
         let authority = value("MLFLOW_TRACKING_SERVER_CERT_PATH")
-        http.trust.acceptsAnyCertificate = try Self.isInsecure(value("MLFLOW_TRACKING_INSECURE_TLS"))
-        guard authority == nil || !http.trust.acceptsAnyCertificate else {
+        let isInsecure = try Self.isInsecure(value("MLFLOW_TRACKING_INSECURE_TLS"))
+        // MLflow's servers only, and not the storage that they send us to.
+        if isInsecure { http.trust.uncheckedOrigins = [tracking.base.origin, registry.base.origin] }
+        guard authority == nil || !isInsecure else {
             throw RegistryError(
                 .configuration,
                 "cannot use both `MLFLOW_TRACKING_INSECURE_TLS` and `MLFLOW_TRACKING_SERVER_CERT_PATH`: "
