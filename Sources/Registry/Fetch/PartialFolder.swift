@@ -188,7 +188,9 @@ struct PartialFolder: ~Copyable {
     /// - Throws: `FileError`, also when somebody has taken the name meanwhile; the tree stays then.
     borrowing func commit() throws(FileError) {
         try Interruption.uninterrupted { () throws(FileError) in
-            guard fchmod(try tree().number, 0o755) == 0 else { throw FileError("create", target, .system(errno)) }
+            guard fchmodat(folder.number, "tree", 0o755, 0) == 0 else {
+                throw FileError("create", target, .system(errno))
+            }
             do throws(FileError) { try folder.rename("tree", to: name, in: parent, existing: .refuse) } catch {
                 throw FileError("create", target, error.kind)
             }
