@@ -10,6 +10,8 @@ public struct ResolvedModel {
     public let identity: SourceIdentity
     /// For people: which registry was asked, and why.
     public let notes: [String]
+    /// The model itself, when it is in a store on this machine: then there is nothing to download.
+    public let local: LocalModel?
     let files: [RemoteFile]
     /// Where the files are; those of a later one take the place of those of an earlier one.
     let stores: [any ArtifactStore]
@@ -18,10 +20,23 @@ public struct ResolvedModel {
     let isImmutable: Bool
 
     /// The files with their sizes in bytes, sorted by path; `MLmodel` is among them.
-    public var listing: [(path: RelativePath, size: Int)] { files.map { ($0.path, $0.size) } }
+    public var listing: [(path: RelativePath, size: Int)] {
+        local?.tree.files.map { ($0.path, $0.entry.size) } ?? files.map { ($0.path, $0.size) }
+    }
 
     /// Sum of the sizes, in bytes.
-    public var totalSize: Int { files.reduce(0) { $0 + $1.size } }
+    public var totalSize: Int { listing.reduce(0) { $0 + $1.size } }
+
+    /// A model in a store on this machine.
+    init(_ local: LocalModel, notes: [String], _ http: HTTPSettings) {
+        self.local = local
+        self.notes = notes
+        self.http = http
+        identity = local.identity
+        files = []
+        stores = []
+        isImmutable = false
+    }
 
     /// SHA-256 of everything that is known of the model's contents without reading it: its identity, and each file's path, size,
     /// digests and version. Two models that could differ have two.
@@ -59,6 +74,7 @@ public struct ResolvedModel {
     ) throws(RegistryError) {
         identity = located.identity
         self.notes = notes
+        local = nil
         stores = located.stores
         files = try Listing.files(of: located.stores, doing: task)
         self.http = http

@@ -78,11 +78,9 @@ struct FakeMLflow {
         _ reference: String = "models:/churn/3", _ variables: [String: String] = [:], patienceSeconds: Double = 60
     ) throws -> ResolvedModel {
         var resolver = try ModelResolver(surroundings(variables), userAgent: "skiff-test")
-        resolver.adjust = { http in
-            // No waiting between attempts, so that no test waits long.
-            http.retry.firstWaitSeconds = 0
-            http.timeouts.firstByteSeconds = patienceSeconds
-        }
+        // No waiting between attempts, so that no test waits long.
+        resolver.http.retry.firstWaitSeconds = 0
+        resolver.http.timeouts.firstByteSeconds = patienceSeconds
         return try resolver.resolve(ModelReference.parse(reference))
     }
 

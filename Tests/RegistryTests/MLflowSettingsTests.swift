@@ -56,7 +56,7 @@ import Testing
         let home = TemporaryDirectory()
         if let file = row.file { try home.write(".mlflow/credentials", file) }
         let base = ["MLFLOW_TRACKING_URI": "http://host:5000/ml/", "HOME": home.path]
-        let settings = try MLflowSettings(base.merging(row.variables) { _, new in new }, userAgent: "t") { false }
+        let settings = try Self.settings(base.merging(row.variables) { _, new in new })
         #expect(settings.tracking.base.exactText == "http://host:5000/ml")
         #expect(try settings.tracking.login.credential()?.headers.first?.value.revealed == row.header)
         #expect(settings.tracking.login.source == row.source)
@@ -66,12 +66,10 @@ import Testing
 
     @Test("a registry of its own is asked about models, the tracking server about files; each with its own origin")
     func registry() throws {
-        let settings = try MLflowSettings(
-            [
-                "MLFLOW_TRACKING_URI": "http://tracking", "MLFLOW_REGISTRY_URI": "https://registry/r",
-                "MLFLOW_TRACKING_TOKEN": "t", "MLFLOW_WORKSPACE": "team",
-            ], userAgent: "t"
-        ) { false }
+        let settings = try Self.settings([
+            "MLFLOW_TRACKING_URI": "http://tracking", "MLFLOW_REGISTRY_URI": "https://registry/r",
+            "MLFLOW_TRACKING_TOKEN": "t", "MLFLOW_WORKSPACE": "team",
+        ])
         #expect(settings.registry.base.exactText == "https://registry/r")
         #expect(try settings.registry.login.credential()?.origin.description == "https://registry")
         #expect(try settings.tracking.login.credential()?.origin.description == "http://tracking")
@@ -116,7 +114,14 @@ import Testing
     }
 
     static func settings(_ variables: [String: String]) throws -> MLflowSettings {
-        try MLflowSettings(variables, userAgent: "t") { false }
+        let tracking = MLflowSettings.Server(
+            uri: variables["MLFLOW_TRACKING_URI"] ?? "", variable: "MLFLOW_TRACKING_URI")
+        let registry = variables["MLFLOW_REGISTRY_URI"].map {
+            MLflowSettings.Server(uri: $0, variable: "MLFLOW_REGISTRY_URI")
+        }
+        return try MLflowSettings(
+            tracking: tracking, registry: registry ?? tracking, variables,
+            http: ModelResolver(Surroundings(environment: variables), userAgent: "t").http)
     }
 
     struct Refused: CustomTestStringConvertible, Sendable {
@@ -127,35 +132,6 @@ import Testing
     }
 
     static let refused = [
-        Refused(
-            name: "no server", variables: [:],
-            message: """
-                error: cannot ask an MLflow server: none is named
-                hint: set `MLFLOW_TRACKING_URI`, as in `export MLFLOW_TRACKING_URI=http://localhost:5000`
-
-                """),
-        Refused(
-            name: "Databricks", variables: ["MLFLOW_TRACKING_URI": "databricks"],
-            message: """
-                error: cannot use `databricks` as `MLFLOW_TRACKING_URI`: Databricks and Unity Catalog registries are not supported by this version
-                hint: download the model with MLflow (`mlflow artifacts download -u URI -d FOLDER`) and name the folder
-
-                """),
-        Refused(
-            name: "Unity Catalog registry",
-            variables: ["MLFLOW_TRACKING_URI": "http://h", "MLFLOW_REGISTRY_URI": "databricks-uc://profile"],
-            message: """
-                error: cannot use `databricks-uc://profile` as `MLFLOW_REGISTRY_URI`: Databricks and Unity Catalog registries are not supported by this version
-                hint: download the model with MLflow (`mlflow artifacts download -u URI -d FOLDER`) and name the folder
-
-                """),
-        Refused(
-            name: "a database", variables: ["MLFLOW_TRACKING_URI": "postgresql://me:secret@db/mlflow?password=secret"],
-            message: """
-                error: cannot use `postgresql://db/mlflow` as `MLFLOW_TRACKING_URI`: only MLflow servers are asked, by `http` or `https`
-                hint: for a local store start `mlflow server --backend-store-uri …` and name its address, or name the model's folder
-
-                """),
         Refused(
             name: "a bad port", variables: ["MLFLOW_TRACKING_URI": "http://h:port"],
             message: """

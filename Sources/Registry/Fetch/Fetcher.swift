@@ -45,6 +45,7 @@ public enum Fetcher {
     ) throws(RegistryError) -> LocalModel {
         let download = FolderDownload(model, folder, options)
         do {
+            if let local = model.local { return try copy(local, into: folder, options) }
             let digests = options.isDurable ? try download.resumable(progress) : try download.passing(progress)
             var tree = FileTree()
             for (file, digest) in zip(model.files, digests) {
@@ -59,6 +60,24 @@ public enum Fetcher {
         } catch {
             throw RegistryError(disk: Diagnostic.wrapping(error))
         }
+    }
+}
+
+extension Fetcher {
+    /// Copies a model that is on this machine already; each file is compared with the digest that it had when it was found.
+    private static func copy(_ model: LocalModel, into folder: String, _ options: FetchOptions) throws -> LocalModel {
+        try AtomicOutput.writeDirectory(at: folder, existing: .refuse, isDurable: options.isDurable) { anchor in
+            let writer = DirectoryWriter(time: WallClock.milliseconds() / 1000, shownPath: folder)
+            do throws(FileTreeError) { try writer.write(model.tree, into: anchor) } catch {
+                throw RegistryError(disk: error.diagnostic)
+            }
+        }
+        var tree = FileTree()
+        for (path, entry) in model.tree.files {
+            let place = joined(folder.hasSuffix("/") ? String(folder.dropLast()) : folder, path.text)
+            try tree.add(path, FileEntry(.file(path: place, size: entry.size, digest: entry.digest), mode: entry.mode))
+        }
+        return LocalModel(tree: tree, identity: model.identity)
     }
 }
 

@@ -55,6 +55,14 @@ struct MLflowRegistry: ModelRegistry {
         return LocatedModel(identity: identity, stores: [try proxied(uri, task)], isImmutable: false)
     }
 
+    /// A folder behind an artifact proxy by its address; that of another origin than the tracking server's gets no credential.
+    func locate(_ uri: ServedArtifactURI, doing task: String) throws(RegistryError) -> LocatedModel {
+        var identity = SourceIdentity(kind: .mlflowServer, reference: "\(uri)")
+        identity.server = "\(uri.base)"
+        identity.artifactURI = "mlflow-artifacts:/" + uri.path
+        return LocatedModel(identity: identity, stores: [try proxied(uri.base, uri.path)], isImmutable: false)
+    }
+
     // MARK: The forms of a reference
 
     private func files(
@@ -252,13 +260,14 @@ struct MLflowRegistry: ModelRegistry {
             return try proxied(ArtifactURI(authority: parsed.authority, path: joined(parsed.path, subpath)), task)
         }
         guard uri.hasPrefix("http://") || uri.hasPrefix("https://") else { return nil }
-        let service = "/" + ProxiedArtifacts.service + "/"
-        guard let start = uri.firstRange(of: service),
-            let base = try? HTTPURL(String(uri[..<start.lowerBound])),
-            let path = PercentEncoding.decode(String(uri[start.upperBound...]))
-        else { return nil }
-        let parts = try URIParts("mlflow-artifacts:/" + path, scheme: "mlflow-artifacts")
-        return try proxied(base, joined(parts.segments.joined(separator: "/"), subpath))
+        do throws(RegistryError) {
+            let served = try ServedArtifactURI(uri)
+            return try proxied(served.base, joined(served.path, subpath))
+        } catch {
+            // Some other address: the caller says that it cannot be read.
+            guard error.kind == .reference else { throw error }
+            return nil
+        }
     }
 
     private func proxied(_ uri: ArtifactURI, _ task: String) throws(RegistryError) -> ProxiedArtifacts {

@@ -4,14 +4,21 @@ import HTTPTransport
 import Platform
 
 /// Which MLflow servers are asked, and with which credentials: MLflow's own variables, read as its client reads them
-/// (mlflow 3.17, `utils/credentials.py`, `tracking/_model_registry/utils.py`).
+/// (mlflow 3.17, `utils/credentials.py`, `utils/rest_utils.py`).
 ///
-/// - The registry is `MLFLOW_REGISTRY_URI`, else `MLFLOW_TRACKING_URI`; runs, logged models and artifacts are always
-///   the tracking server's.
-/// - `MLFLOW_TRACKING_USERNAME` and `_PASSWORD`, else the file `~/.mlflow/credentials`, give Basic; only when they are
-///   incomplete does `MLFLOW_TRACKING_TOKEN` give Bearer; at last comes what stands before the host of the URI.
-/// - A credential goes to the origin of the server that it was read for, and nowhere else.
+/// - Registered models are the registry's; runs, logged models and artifacts are always the tracking server's.
+/// - A credential goes to the origin of the server that it was read for, and nowhere else; see `MLflowLogin`.
 struct MLflowSettings {
+    /// A server as it was named.
+    struct Server: Equatable {
+        /// May hold a name and a password: never print it.
+        let uri: String
+        /// What named it, for errors.
+        let variable: String
+        /// Whether it gets no credential: nobody named it as a server of ours.
+        var isAnonymous = false
+    }
+
     let tracking: Endpoint
     let registry: Endpoint
     /// Whether the registry is the tracking server.
@@ -19,21 +26,16 @@ struct MLflowSettings {
     /// Whether files may be read from the storage behind the artifact proxy, at addresses that the server signs; nil asks the
     /// server.
     let presigning: Bool?
-    var http: HTTPSettings
+    private(set) var http: HTTPSettings
 
-    /// - Throws: `RegistryError` of kind `.configuration` when no server is named or a variable is wrong, of kind
-    ///   `.unsupported` for registries and ways to sign in that this version does not speak.
+    /// - Parameter http: what holds for every server; MLflow's own variables about certificates are added.
+    /// - Throws: `RegistryError` of kind `.configuration` when a variable is wrong, of kind `.unsupported` for ways to sign in that
+    ///   this version does not speak.
     init(
-        _ environment: [String: String], userAgent: String, isCancelled: @escaping @Sendable () -> Bool
+        tracking trackingServer: Server, registry registryServer: Server, _ environment: [String: String],
+        http: HTTPSettings
     ) throws(RegistryError) {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-        let trackingText = value("MLFLOW_TRACKING_URI")
-        let registryText = value("MLFLOW_REGISTRY_URI") ?? trackingText
-        guard let registryText else {
-            throw RegistryError(
-                .configuration, "cannot ask an MLflow server: none is named",
-                hints: ["set `MLFLOW_TRACKING_URI`, as in `export MLFLOW_TRACKING_URI=http://localhost:5000`"])
-        }
         presigning =
             switch value("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD")?.lowercased() {
             case "true", "1": true
@@ -45,17 +47,11 @@ struct MLflowSettings {
         do { login = try MLflowLogin(environment) } catch { throw RegistryError(error) }
         let workspace = value("MLFLOW_WORKSPACE").map { HTTPHeader("X-MLFLOW-WORKSPACE", $0) }
         let headers = workspace.map { [$0] } ?? []
-        let registryName = value("MLFLOW_REGISTRY_URI") == nil ? "MLFLOW_TRACKING_URI" : "MLFLOW_REGISTRY_URI"
-        hasOneServer = trackingText == nil || trackingText == registryText
-        registry = try Self.endpoint(registryText, variable: registryName, login, headers)
-        // With a registry alone, its server is asked for runs and files as well.
-        tracking =
-            try trackingText.map { text throws(RegistryError) in
-                try Self.endpoint(text, variable: "MLFLOW_TRACKING_URI", login, headers)
-            } ?? registry
+        hasOneServer = trackingServer == registryServer
+        registry = try Self.endpoint(registryServer, login, headers)
+        tracking = hasOneServer ? registry : try Self.endpoint(trackingServer, login, headers)
 
-        var http = HTTPSettings(userAgent: userAgent, environment: environment, isCancelled: isCancelled)
-        if let file = value("REQUESTS_CA_BUNDLE") { http.trust.authorityFile = file }
+        var http = http
         let authority = value("MLFLOW_TRACKING_SERVER_CERT_PATH")
         let isInsecure = try Self.isInsecure(value("MLFLOW_TRACKING_INSECURE_TLS"))
         // MLflow's servers only, and not the storage that they send us to.
@@ -87,37 +83,20 @@ struct MLflowSettings {
     }
 
     private static func endpoint(
-        _ text: String, variable: String, _ login: MLflowLogin, _ headers: [HTTPHeader]
+        _ server: Server, _ login: MLflowLogin, _ headers: [HTTPHeader]
     ) throws(RegistryError) -> Endpoint {
-        let shown = escaped(HTTPURL.withoutSecrets(text))
-        let lower = text.lowercased()
-        if lower == "databricks" || lower == "databricks-uc" || lower.hasPrefix("databricks://")
-            || lower.hasPrefix("databricks-uc://") || lower.hasPrefix("uc:")
-        {
-            throw RegistryError(
-                .unsupported,
-                "cannot use `\(shown)` as `\(variable)`: Databricks and Unity Catalog registries are not supported by this version",
-                hints: [
-                    "download the model with MLflow (`mlflow artifacts download -u URI -d FOLDER`) and name the folder"
-                ])
-        }
-        guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else {
-            throw RegistryError(
-                .unsupported,
-                "cannot use `\(shown)` as `\(variable)`: only MLflow servers are asked, by `http` or `https`",
-                hints: [
-                    "for a local store start `mlflow server --backend-store-uri …` and name its address, "
-                        + "or name the model's folder"
-                ])
-        }
         do {
-            let (url, user) = try HTTPURL.parse(text)
+            let (url, user) = try HTTPURL.parse(server.uri)
             let base = url.withoutTail
-            return Endpoint(
-                base: base, login: login.login(for: base.origin, userInURL: user, variable: variable), headers: headers)
+            guard !server.isAnonymous else {
+                return Endpoint(base: base, login: .none(for: base.origin), headers: [])
+            }
+            let login = login.login(for: base.origin, userInURL: user, variable: server.variable)
+            return Endpoint(base: base, login: login, headers: headers)
         } catch {
             throw RegistryError(
-                .configuration, "cannot use `\(shown)` as `\(variable)`: \(error.reason)",
+                .configuration,
+                "cannot use `\(escaped(HTTPURL.withoutSecrets(server.uri)))` as `\(server.variable)`: \(error.reason)",
                 hints: ["write it as `http://HOST:PORT`"])
         }
     }
