@@ -56,9 +56,9 @@ final class APIClient {
     func send(doing task: String, _ make: () throws -> HTTPRequest) throws(RegistryError) -> HTTPResponse {
         do {
             let response = try session.send(make(), bodyLimit: Self.answerLimit)
-            guard response.head.status == 401, response.credentialWasSent, try endpoint.login.renew() else {
-                return response
-            }
+            guard response.head.status == 401, response.credentialWasSent,
+                try endpoint.login.renew(after: response.request.credential)
+            else { return response }
             return try session.send(make(), bodyLimit: Self.answerLimit)
         } catch let error as HTTPError {
             throw RegistryError(error, doing: task)

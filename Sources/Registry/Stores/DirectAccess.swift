@@ -14,7 +14,11 @@ struct DirectAccess: ObjectAccess {
     func readRequest(signed: HTTPResponse?) throws -> HTTPRequest { try endpoint.request(url) }
 
     func judge(_ answer: HTTPResponse, stage: ObjectStage) throws -> ObjectVerdict {
-        if answer.head.status == 401, answer.credentialWasSent, try endpoint.login.renew() { return .renew }
+        if answer.head.status == 401, answer.credentialWasSent,
+            try endpoint.login.renew(after: answer.request.credential)
+        {
+            return .renew
+        }
         throw endpoint.answer(answer).error(doing: task)
     }
 }
