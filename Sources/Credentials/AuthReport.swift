@@ -67,7 +67,7 @@ public struct AuthReport: Sendable {
     public static func make(
         profile: String?, _ surroundings: Surroundings, http: HTTPSettings, isOffline: Bool
     ) throws(CredentialsError) -> AuthReport {
-        var inspection = AuthInspection(surroundings, http, isOffline: isOffline)
+        let inspection = AuthInspection(surroundings, http, isOffline: isOffline)
         return AuthReport(servers: try inspection.servers(profile: profile))
     }
 }
@@ -77,18 +77,17 @@ private struct AuthInspection {
     let surroundings: Surroundings
     let http: HTTPSettings
     let isOffline: Bool
-    private let client: TokenClient
 
     init(_ surroundings: Surroundings, _ http: HTTPSettings, isOffline: Bool) {
         var brief = http
         brief.retry.attempts = min(http.retry.attempts, 2)
+        if let file = surroundings[.requestsCABundle] { brief.trust.authorityFile = file }
         self.surroundings = surroundings
         self.http = brief
         self.isOffline = isOffline
-        client = TokenClient(surroundings, brief, isOffline: isOffline)
     }
 
-    mutating func servers(profile: String?) throws(CredentialsError) -> [AuthReport.Server] {
+    func servers(profile: String?) throws(CredentialsError) -> [AuthReport.Server] {
         if let profile { return [try databricks(profile, isNamed: true)].compactMap { $0 } }
         var profiles: [String?] = []
         var servers: [(text: String, variable: String)] = []
@@ -144,7 +143,8 @@ private struct AuthInspection {
         server.address = workspace.host.description
         guard try token(workspace.login, &server) else { return server }
         let url = workspace.host.appending(segments: ["api", "2.0", "preview", "scim", "v2", "Me"])
-        try check(url, workspace.login, workspace.headers, &server) { object in
+        let client = TokenClient(surroundings, http, isOffline: isOffline)
+        try check(url, workspace.login, workspace.headers, client, &server) { object in
             (object["userName"] ?? object["displayName"])?.stringValue
         }
         return server
@@ -177,7 +177,11 @@ private struct AuthInspection {
             let workspace = surroundings[.mlflowWorkspace].map { [HTTPHeader("X-MLFLOW-WORKSPACE", $0)] } ?? []
             let url = base.appending(
                 segments: ["api", "2.0", "mlflow", "registered-models", "search"], query: [("max_results", "1")])
-            try check(url, login, workspace, &server) { _ in nil }
+            var http = http
+            try MLflowTrust.add(
+                surroundings.environment, tracking: base.origin, servers: [base.origin], to: &http.trust)
+            let client = TokenClient(surroundings, http, isOffline: isOffline)
+            try check(url, login, workspace, client, &server) { _ in nil }
         } catch {
             try take(error, &server)
         }
@@ -217,8 +221,8 @@ private struct AuthInspection {
 
     /// One cheap call that needs the credential.
     private func check(
-        _ url: HTTPURL, _ login: Login, _ headers: [HTTPHeader], _ server: inout AuthReport.Server,
-        identity: (JSONObject) -> String?
+        _ url: HTTPURL, _ login: Login, _ headers: [HTTPHeader], _ client: TokenClient,
+        _ server: inout AuthReport.Server, identity: (JSONObject) -> String?
     ) throws(CredentialsError) {
         server.outcome = .unchecked
         guard !isOffline else {

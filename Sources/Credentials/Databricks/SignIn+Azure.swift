@@ -100,7 +100,9 @@ extension SignIn {
 
     /// `azure-cli`: whoever is signed in to `az`.
     func azureCLI() throws -> Attempt {
-        guard let cloud = try cloud(.azureCLI) else { return .declined("the host is not in Azure") }
+        guard let cloud = try cloud(.azureCLI) else {
+            return .declined(host == nil ? "no host is set" : "the host is not in Azure")
+        }
         let programs = ProgramTokens(surroundings: client.surroundings, task: task(.azureCLI))
         let resource = settings[.azureResourceID]
         let parts = (resource ?? "").split(separator: "/", omittingEmptySubsequences: false)
