@@ -87,6 +87,13 @@ import Testing
         #expect(try Self.reference(text, task: "a") == "models:/churn/7")
     }
 
+    @Test("the object of an earlier CLI is read")
+    func earlier() throws {
+        let text = "{\"task_outputs\": {\"train\": null, \"register_model\": {\"result\": \"models:/churn/7\"}}}"
+        #expect(try Self.reference(text) == "models:/churn/7")
+        #expect(try Self.reference(text, task: nil) == "models:/churn/7")
+    }
+
     struct Refused: CustomTestStringConvertible, Sendable {
         let text: String
         var task: String? = "register_model"
@@ -129,8 +136,8 @@ import Testing
         Refused(text: "{\"task_outputs\": null}", message: start + "it holds no output of any task\n" + file + exit),
         Refused(text: "{\"task_outputs\": []}", message: start + "it holds no output of any task\n" + file + exit),
         Refused(
-            text: "{\"task_outputs\": {}}",
-            message: start + "its `task_outputs` are an object and not a list\n" + file),
+            text: "{\"task_outputs\": 3}", message: start + "its `task_outputs` are a number and not a list\n" + file),
+        Refused(text: "{\"task_outputs\": {}}", message: start + "it holds no output of any task\n" + file + exit),
         Refused(
             text: "{\"task_outputs\": [{\"Output\": {}}]}",
             message: start + "one of its `task_outputs` has no `TaskKey`\n" + file + command),

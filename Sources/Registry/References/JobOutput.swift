@@ -4,9 +4,9 @@ import JSONText
 /// What a Databricks job printed or answered, searched for the model that one of its tasks handed over.
 ///
 /// Read:
-/// - `databricks bundle run JOB --output json` (CLI 0.2xx, `bundle/run/output/job.go`): `{"task_outputs": [{"TaskKey": …, "Output":
+/// - `databricks bundle run JOB --output json` (CLI of 2026, `bundle/run/output/job.go`): `{"task_outputs": [{"TaskKey": …, "Output":
 ///   {"result": …, "truncated": …}, "EndTime": …}]}`; of a Python script or wheel `{"logs": …, "logs_truncated": …}`. Lines of progress
-///   around the object, as `2>&1` mixes them in, are passed over.
+///   around the object, as `2>&1` mixes them in, are passed over. An earlier CLI wrote an object of outputs by their tasks.
 /// - `databricks jobs get-run-output RUN` (REST `jobs/runs/get-output`): `{"notebook_output": {"result": …}, "metadata": …}`.
 ///
 /// The model is a `models:/`, `runs:/`, `mlflow-artifacts:/` or `dbfs:/` URI that is the whole text of the output, a line of it, or a
@@ -79,6 +79,10 @@ struct JobOutputSearch {
         if let outputs = object["task_outputs"] {
             // Go writes a list that was never made as null.
             if outputs.isNull { return [] }
+            // An earlier CLI wrote an object of outputs by their tasks.
+            if let byTask = outputs.objectValue {
+                return byTask.members.map { Self.task($0.key, $0.value.objectValue ?? JSONObject()) }
+            }
             guard let list = outputs.arrayValue else {
                 throw refusal("its `task_outputs` are \(outputs.kindInWords) and not a list")
             }
