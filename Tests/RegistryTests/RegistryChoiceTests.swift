@@ -142,6 +142,12 @@ import Testing
             registry: server, tracking: server,
             reason: "asking the MLflow server https://host/ml: `MLFLOW_TRACKING_URI` is `https://host/ml`"),
         Row(
+            text: "runs:/abc/model", environment: tracking, explicit: "databricks-uc",
+            registry: .workspace(profile: "prod"), tracking: .workspace(profile: "prod"),
+            reason:
+                "asking the Databricks workspace of the profile `prod`: `MLFLOW_TRACKING_URI` is `databricks://prod`; `--registry` counts for registered models only"
+        ),
+        Row(
             text: "runs://dev@databricks/abc/model", environment: tracking, registry: .workspace(profile: "dev"),
             tracking: .workspace(profile: "dev"),
             reason: "asking the Databricks workspace of the profile `dev`: `dev@databricks` in its URI"),

@@ -12,6 +12,8 @@ struct RegistryDecision {
     let registry: (uri: StoreURI, words: String)?
     /// The tracking server that is named, with what named it.
     let tracking: (uri: StoreURI, words: String)?
+    /// Whether the person named a registry for this call.
+    private let isExplicit: Bool
 
     static let option = "--registry"
     static let registryVariable = "MLFLOW_REGISTRY_URI"
@@ -20,6 +22,7 @@ struct RegistryDecision {
     init(_ reference: ModelReference, _ surroundings: Surroundings, explicit: String?) throws(RegistryError) {
         self.reference = reference
         self.surroundings = surroundings
+        isExplicit = explicit?.isEmpty == false
         func read(_ text: String?, _ source: String) throws(RegistryError) -> (uri: StoreURI, words: String)? {
             guard let text, !text.isEmpty else { return nil }
             let uri = try StoreURI.parse(text, source: source, surroundings)
@@ -61,6 +64,18 @@ struct RegistryDecision {
     }
 
     func choice() throws(RegistryError) -> RegistryChoice {
+        let choice = try decide()
+        guard isExplicit, let registry, !choice.reason.hasSuffix(registry.words), !isRegistered else { return choice }
+        return RegistryChoice(
+            registry: choice.registry, tracking: choice.tracking,
+            reason: choice.reason + "; `\(Self.option)` counts for registered models only")
+    }
+
+    private var isRegistered: Bool {
+        if case .models(let uri) = reference, case .registered = uri.target { true } else { false }
+    }
+
+    private func decide() throws(RegistryError) -> RegistryChoice {
         switch reference {
         case .folder(let path), .archive(let path):
             throw RegistryError(.reference, "cannot ask a registry for `\(escaped(path))`: it is on this machine")
