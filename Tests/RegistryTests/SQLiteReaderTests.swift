@@ -170,6 +170,42 @@ import Testing
                 """)
     }
 
+    @Test("a writer that lets go within a moment is waited for, and what it wrote is read")
+    func writer() throws {
+        let folder = TemporaryDirectory()
+        _ = try Self.program(folder, Self.small)
+        let program = """
+            import sqlite3, sys, time
+            base = sqlite3.connect(sys.argv[1], isolation_level=None)
+            base.execute("BEGIN EXCLUSIVE"); base.execute("INSERT INTO t VALUES ('written')")
+            open(sys.argv[2], "w"); time.sleep(0.12); base.execute("COMMIT")
+            """
+        let result = try run(
+            "sh",
+            [
+                "-c", "python3 -I -c \"$0\" \"$1\" \"$2\" >/dev/null 2>&1 & while [ ! -e \"$2\" ]; do :; done", program,
+                folder.file("x.db"), folder.file("locked"),
+            ])
+        #expect(result.isSuccess)
+        #expect(try Self.rows(folder.file("x.db"), "t") == [["1", "written"]])
+    }
+
+    @Test("another program's pages that move while we read are noticed")
+    func moved() throws {
+        let folder = TemporaryDirectory()
+        _ = try Self.program(
+            folder,
+            """
+            base = db('x.db', 'journal_mode = WAL', 'wal_autocheckpoint = 0')
+            base.execute("CREATE TABLE t (a TEXT)")
+            os._exit(0)
+            """)
+        let file = try SQLiteFile(folder.file("x.db"))
+        #expect(try file.isUnchanged())
+        _ = try Self.program(folder, "base = db('x.db')\nbase.execute(\"INSERT INTO t VALUES ('x')\")\nos._exit(0)")
+        #expect(try !file.isUnchanged())
+    }
+
     struct Refused: CustomTestStringConvertible, Sendable {
         let name: String
         let program: String
