@@ -29,9 +29,12 @@ import Testing
             process.waitUntilExit()
         }
 
-        func get(_ environment: [String: String], acceptsAny: Bool = false) throws -> HTTPResponse {
+        func get(
+            _ environment: [String: String], acceptsAny: Bool = false, unchecked: Set<HTTPOrigin> = []
+        ) throws -> HTTPResponse {
             var settings = HTTPSettings(userAgent: "t", environment: environment)
             settings.trust.acceptsAnyCertificate = acceptsAny
+            settings.trust.uncheckedOrigins = unchecked
             var session = try HTTPSession(settings: settings)
             return try session.send(HTTPRequest(.get, try HTTPURL(origin + "/x")), bodyLimit: 10)
         }
@@ -54,6 +57,18 @@ import Testing
             #expect(try server.get([name: authority]).body == Array("hello".utf8))
         }
         #expect(try server.get([:], acceptsAny: true).body == Array("hello".utf8))
+    }
+
+    @Test("a server that is left unchecked is trusted, and no other")
+    func unchecked() throws {
+        let server = try TLSServer()
+        let origin = try HTTPURL(server.origin).origin
+        #expect(try server.get([:], unchecked: [origin]).body == Array("hello".utf8))
+        let others = [
+            HTTPOrigin(scheme: "https", host: "localhost", port: origin.port),
+            HTTPOrigin(scheme: "https", host: origin.host, port: origin.port ^ 1),
+        ]
+        #expect(throws: HTTPError.self) { try server.get([:], unchecked: Set(others)) }
     }
 
     @Test("a file of authorities that is not there is named")
