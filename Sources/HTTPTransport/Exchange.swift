@@ -98,23 +98,6 @@ final class Exchange {
         windowSeconds += seconds
     }
 
-    /// The head of the answer that has ended with `code`.
-    ///
-    /// - Throws: `HTTPError`, or what the receiver threw.
-    func result(_ code: CURLcode, _ flight: Flight, _ settings: HTTPSettings) throws -> HTTPResponseHead {
-        let request = flight.request
-        if var failure = failure as? HTTPError {
-            failure.concerns(request)
-            throw failure
-        }
-        if let failure { throw failure }
-        guard code == CURLE_OK || errorBodyIsCut else {
-            throw HTTPError(flight.easy.handle.kind(of: code, settings), request: request)
-        }
-        guard let head else { throw HTTPError(.answer(reason: "it sent no status line"), request: request) }
-        return head
-    }
-
     private func attempt(_ work: () throws -> Void) -> Bool {
         do {
             try work()

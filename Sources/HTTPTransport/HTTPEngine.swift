@@ -27,7 +27,6 @@ public final class HTTPEngine {
     private let multi: CurlMulti
     private var flights: [UnsafeMutableRawPointer: Flight] = [:]
     private var addresses: [Ticket: UnsafeMutableRawPointer] = [:]
-    private var idle: [EasyHandle] = []
     private var failures: [(ticket: Ticket, tell: () -> Void)] = []
     private var timers: [Timer] = []
     private var nextNumber = 0
@@ -69,8 +68,7 @@ public final class HTTPEngine {
         if request.credential?.origin != request.url.origin { request.credential = nil }
         let ticket = newTicket()
         do throws(HTTPError) {
-            let easy = try unusedHandle()
-            try launch(Flight(ticket: ticket, easy: easy, request: request, receiver: receiver, completion: completion))
+            try launch(Flight(ticket: ticket, request: request, receiver: receiver, completion: completion))
         } catch {
             let failure = HTTPError(error.kind, request: request)
             failures.append((ticket, { completion(.failure(failure)) }))
@@ -161,34 +159,28 @@ public final class HTTPEngine {
         return Ticket(number: nextNumber)
     }
 
-    private func unusedHandle() throws(HTTPError) -> EasyHandle {
-        if let easy = idle.popLast() { return easy }
-        return try EasyHandle()
-    }
-
     private func launch(_ flight: Flight) throws(HTTPError) {
-        try flight.prepare(settings)
-        try multi.add(flight.easy.handle)
-        flights[flight.easy.handle.identity] = flight
-        addresses[flight.ticket] = flight.easy.handle.identity
+        let easy = try flight.prepare(settings)
+        try multi.add(easy.handle)
+        flights[easy.handle.identity] = flight
+        addresses[flight.ticket] = easy.handle.identity
     }
 
-    /// Takes `flight` out of the air; its handle serves the next one.
+    /// Takes `flight` out of the air.
     private func land(_ flight: Flight) {
-        flights[flight.easy.handle.identity] = nil
+        guard let easy = flight.easy else { return }
+        flights[easy.handle.identity] = nil
         addresses[flight.ticket] = nil
-        do throws(HTTPError) {
-            try multi.remove(flight.easy.handle)
-            idle.append(flight.easy)
-        } catch {
-            // libcurl says so of a handle that it does not know: then it is thrown away.
+        do throws(HTTPError) { try multi.remove(easy.handle) } catch {
+            // libcurl says so of a handle that it does not know; it takes out the others when they go away.
         }
+        flight.easy = nil
     }
 
     private func finish(_ flight: Flight, _ code: CURLcode) {
         let outcome: Outcome
         do {
-            let head = try flight.exchange.result(code, flight, settings)
+            let head = try flight.result(code, settings)
             land(flight)
             if flight.request.followsRedirects, let location = head.redirection {
                 flight.hopCount += 1
@@ -209,7 +201,8 @@ public final class HTTPEngine {
     }
 }
 
-/// A libcurl handle that serves one request after the other.
+/// A libcurl handle. Each request, and each hop of a redirect, has its own: libcurl 7.88 does not let go of the buffer of one that
+/// has carried HTTP/2, and refuses to set its size again.
 final class EasyHandle {
     let handle: CurlHandle
 
@@ -219,36 +212,55 @@ final class EasyHandle {
 /// A request under way.
 final class Flight {
     let ticket: HTTPEngine.Ticket
-    let easy: EasyHandle
     let receiver: any BodyReceiver
     let completion: (HTTPEngine.Outcome) -> Void
     /// As it was sent last.
     var request: HTTPRequest
     /// Redirects so far.
     var hopCount = 0
+    fileprivate(set) var easy: EasyHandle?
     private(set) var exchange: Exchange
     /// libcurl reads them until the request is over.
     private var lines = CurlList()
 
     init(
-        ticket: HTTPEngine.Ticket, easy: EasyHandle, request: HTTPRequest, receiver: any BodyReceiver,
+        ticket: HTTPEngine.Ticket, request: HTTPRequest, receiver: any BodyReceiver,
         completion: @escaping (HTTPEngine.Outcome) -> Void
     ) {
         self.ticket = ticket
-        self.easy = easy
         self.request = request
         self.receiver = receiver
         self.completion = completion
         exchange = Exchange(receiver: receiver, timeouts: HTTPTimeouts())
     }
 
-    /// Sets the handle up for `request`.
-    func prepare(_ settings: HTTPSettings) throws(HTTPError) {
-        exchange = Exchange(receiver: receiver, timeouts: settings.timeouts)
-        // Reset first: it lets go of the lines of the hop before.
+    /// Sets a handle up for `request`.
+    func prepare(_ settings: HTTPSettings) throws(HTTPError) -> EasyHandle {
+        let easy = try EasyHandle()
         try easy.handle.reset()
+        exchange = Exchange(receiver: receiver, timeouts: settings.timeouts)
         lines = CurlList()
         try easy.handle.configure(request, settings, &lines)
         try exchange.attach(to: easy.handle)
+        self.easy = easy
+        return easy
+    }
+
+    /// The head of the answer that has ended with `code`.
+    ///
+    /// - Throws: `HTTPError`, or what the receiver threw.
+    func result(_ code: CURLcode, _ settings: HTTPSettings) throws -> HTTPResponseHead {
+        if var failure = exchange.failure as? HTTPError {
+            failure.concerns(request)
+            throw failure
+        }
+        if let failure = exchange.failure { throw failure }
+        guard code == CURLE_OK || exchange.errorBodyIsCut else {
+            throw HTTPError(easy?.handle.kind(of: code, settings) ?? .answer(reason: "it is gone"), request: request)
+        }
+        guard let head = exchange.head else {
+            throw HTTPError(.answer(reason: "it sent no status line"), request: request)
+        }
+        return head
     }
 }
