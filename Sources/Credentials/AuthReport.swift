@@ -141,7 +141,9 @@ private struct AuthInspection {
         server.method = choice.method?.rawValue
         server.source = choice.source
         server.address = workspace.host.description
-        guard try token(workspace.login, &server) else { return server }
+        let hasToken = try token(workspace.login, &server)
+        server.notes += workspace.discovery?.notes ?? []
+        guard hasToken else { return server }
         let url = workspace.host.appending(segments: ["api", "2.0", "preview", "scim", "v2", "Me"])
         let client = TokenClient(surroundings, http, isOffline: isOffline)
         try check(url, workspace.login, workspace.headers, client, &server) { object in

@@ -133,6 +133,10 @@ import Testing
         #expect(report.servers.first?.choice?.profile == "p")
         #expect(report.servers.first?.outcome == .unchecked)
         #expect(
+            report.servers.first?.notes == [
+                "no `/.well-known/databricks-config` on the host (status 404): the documented addresses are used"
+            ])
+        #expect(
             report.servers.first?.check == "not checked: `GET /api/2.0/preview/scim/v2/Me` is answered with status 404")
     }
 

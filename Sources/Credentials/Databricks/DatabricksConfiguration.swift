@@ -12,6 +12,8 @@ public struct DatabricksWorkspace {
     public let headers: [HTTPHeader]
     /// Which method was chosen, and why not the others; no secrets.
     public let choice: AuthChoice
+    /// What was learnt of the host; it may learn more when the token is asked for.
+    let discovery: HostDiscovery?
 }
 
 /// Databricks' unified authentication, as databricks-sdk 0.156 has it: variables, `~/.databrickscfg`, and the methods in their
@@ -54,8 +56,11 @@ public enum DatabricksConfiguration {
             http.trust.acceptsAnyCertificate = false
             let client = TokenClient(surroundings, http, isOffline: isOffline)
             let signIn = SignIn(settings, host: host, client, azureCloud: azureCloud)
-            defer { choice.notes += signIn.discovery?.notes ?? [] }
-            let chosen = try signIn.choose(&choice.entries)
+            let chosen: (login: Login, host: HTTPURL)
+            do throws(CredentialsError) { chosen = try signIn.choose(&choice.entries) } catch {
+                choice.notes += signIn.discovery?.notes ?? []
+                throw error
+            }
             choice.host = chosen.host.description
             choice.hostSource = choice.hostSource ?? settings.source(of: .azureResourceID)
             choice.source = chosen.login.source ?? ""
@@ -70,7 +75,8 @@ public enum DatabricksConfiguration {
                 headers.append(HTTPHeader("X-Databricks-Azure-Workspace-Resource-Id", resource))
             }
             let workspace = DatabricksWorkspace(
-                host: chosen.host, login: chosen.login, headers: headers, choice: choice)
+                host: chosen.host, login: chosen.login, headers: headers, choice: choice,
+                discovery: signIn.discovery)
             return (choice, .success(workspace))
         } catch {
             return (choice, .failure(error))
