@@ -52,34 +52,13 @@ struct MLflowSettings {
         tracking = hasOneServer ? registry : try Self.endpoint(trackingServer, login, headers)
 
         var http = http
-        let authority = value("MLFLOW_TRACKING_SERVER_CERT_PATH")
-        let isInsecure = try Self.isInsecure(value("MLFLOW_TRACKING_INSECURE_TLS"))
-        // MLflow's servers only, and not the storage that they send us to.
-        if isInsecure { http.trust.uncheckedOrigins = [tracking.base.origin, registry.base.origin] }
-        guard authority == nil || !isInsecure else {
-            throw RegistryError(
-                .configuration,
-                "cannot use both `MLFLOW_TRACKING_INSECURE_TLS` and `MLFLOW_TRACKING_SERVER_CERT_PATH`: "
-                    + "one says to trust nobody but this authority, the other to trust everybody",
-                hints: ["unset one of them"])
-        }
-        if let authority { http.trust.authorityFile = authority }
-        if let file = value("MLFLOW_TRACKING_CLIENT_CERT_PATH") {
-            http.trust.client = TrustSettings.ClientCertificate(file: file, origin: tracking.base.origin)
-        }
+        // For MLflow's servers only, and not the storage that they send us to.
+        do throws(CredentialsError) {
+            try MLflowTrust.add(
+                environment, tracking: tracking.base.origin, servers: [tracking.base.origin, registry.base.origin],
+                to: &http.trust)
+        } catch { throw RegistryError(error) }
         self.http = http
-    }
-
-    /// Words that MLflow would refuse are refused here too: nobody shall lose verification by a slip.
-    private static func isInsecure(_ value: String?) throws(RegistryError) -> Bool {
-        switch value?.lowercased() {
-        case nil, "false", "0": return false
-        case "true", "1": return true
-        default:
-            throw RegistryError(
-                .configuration,
-                "cannot use `\(escaped(value ?? ""))` as `MLFLOW_TRACKING_INSECURE_TLS`: it must be `true` or `false`")
-        }
     }
 
     private static func endpoint(
