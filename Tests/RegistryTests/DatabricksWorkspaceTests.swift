@@ -269,6 +269,29 @@ import Testing
             ])
     }
 
+    @Test("where DBFS does not give the files either, the message tells both")
+    func dbfsRefuses() throws {
+        let fake = try FakeDatabricks(workspace: { request in
+            if request.path.hasSuffix("list-artifacts") { return FakeDatabricks.unknownAddress(request) }
+            if request.path.hasSuffix("dbfs/list") {
+                return FakeDatabricks.error(403, "PERMISSION_DENIED", "not by path")
+            }
+            guard request.path.hasSuffix("get-download-uri") else { return nil }
+            return .text(200, #"{"artifact_uri": "dbfs:/databricks/mlflow-registry/7/models/model"}"#)
+        })
+        defer { fake.stop() }
+        #expect(
+            fake.message { try fake.listing(fake.locate("models:/churn/3").stores[0]) } == """
+                error: cannot find it: `WORKSPACE` forbids it
+                  --> WORKSPACE/api/2.0/dbfs/list (GET, status 403)
+                  - the server says: PERMISSION_DENIED: not by path
+                  - the workspace does not list the files of a version, and says that they are at `dbfs:/databricks/mlflow-registry/7/models/model`
+                hint: it needs the permission CAN READ on the registered model `churn`
+                hint: the credentials come from `DATABRICKS_TOKEN`; `skiff auth` shows whose they are
+
+                """)
+    }
+
     @Test("files that are neither listed nor on DBFS are given up, with their address")
     func neither() throws {
         let fake = try FakeDatabricks(workspace: { request in

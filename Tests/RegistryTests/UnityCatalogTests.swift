@@ -36,6 +36,17 @@ import Testing
         #expect(fake.storage.requests.isEmpty)
     }
 
+    @Test("ten small files make 13 requests, those of a second listing among them")
+    func requestCount() throws {
+        let tree = Dictionary(uniqueKeysWithValues: (0..<10).map { ("f\($0)", "\($0)") })
+        let fake = try FakeDatabricks(tree: tree)
+        defer { fake.stop() }
+        let store = try fake.locate(Self.model).stores[0]
+        #expect(try fake.contents(store) == tree)
+        #expect(try fake.listing(store).count == 10)
+        #expect(fake.asked.count == 13)
+    }
+
     @Test("an alias is one request; the version is the one that it points at")
     func alias() throws {
         let fake = try FakeDatabricks()
@@ -214,6 +225,26 @@ import Testing
                   --> WORKSPACE/api/2.0/mlflow/unity-catalog/model-versions/get (GET, status 404)
                   - the server says: RESOURCE_DOES_NOT_EXIST: Model version '9' does not exist.
                 hint: the model `main.default.churn` exists: its versions are 1, 2, 12, its aliases are `beta`, `champion`
+
+                """)
+    }
+
+    @Test("a server that cannot list versions is asked for the aliases alone")
+    func missingAlias() throws {
+        let fake = try FakeDatabricks(workspace: { request in
+            if request.path.hasSuffix("registered-models/alias") {
+                return FakeDatabricks.error(404, "RESOURCE_DOES_NOT_EXIST", "Alias 'x' does not exist.")
+            }
+            guard request.path.hasSuffix("registered-models/get") else { return FakeDatabricks.unknownAddress(request) }
+            return .text(200, #"{"registered_model": {"aliases": [{"alias": "champion", "version": "1"}]}}"#)
+        })
+        defer { fake.stop() }
+        #expect(
+            fake.message { try fake.locate("models:/main.default.churn@x") } == """
+                error: cannot find `models:/main.default.churn@x`: the workspace does not know it
+                  --> WORKSPACE/api/2.0/mlflow/unity-catalog/registered-models/alias (GET, status 404)
+                  - the server says: RESOURCE_DOES_NOT_EXIST: Alias 'x' does not exist.
+                hint: the model `main.default.churn` exists: its aliases are `champion`
 
                 """)
     }

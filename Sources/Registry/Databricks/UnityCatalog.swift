@@ -147,19 +147,18 @@ final class UnityCatalog: ModelRegistry {
 
     /// What the catalog has under this name, or beside it. Trouble on this errand is not told: the person waits for another error.
     private func neighbours(of name: CatalogName) -> [String] {
+        var versions: [DatabricksVersion]?
         do throws(RegistryError) {
-            let versions = try allVersions(name, doing: "look around")
-            // An older server answers an unknown model with no versions.
-            if !versions.isEmpty {
-                var aliases = Set(versions.flatMap(\.aliases))
-                aliases.formUnion((try? surface.aliases(name, doing: "look around")) ?? [])
-                return [
-                    Neighbours.about(
-                        name.text, versions: versions.map(\.number), isComplete: true, aliases: Array(aliases))
-                ]
-            }
+            versions = try allVersions(name, doing: "look around")
         } catch {
-            guard error.kind == .notFound else { return [] }
+            guard error.kind == .notFound || error.kind == .answer else { return [] }
+        }
+        // A server that does not know a model may answer with no versions.
+        if versions?.isEmpty != true, let aliases = try? surface.aliases(name, doing: "look around") {
+            let all = Set(aliases + (versions ?? []).flatMap(\.aliases))
+            return [
+                Neighbours.about(name.text, versions: versions?.map(\.number), isComplete: true, aliases: Array(all))
+            ]
         }
         let query = [(name: "catalog_name", value: name.catalog), (name: "schema_name", value: name.schema)]
         do throws(RegistryError) {

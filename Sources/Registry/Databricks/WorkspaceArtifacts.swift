@@ -42,10 +42,21 @@ final class WorkspaceArtifacts: ArtifactStore {
             case .object(let page): token = try listing.add(page, .mlflow, endsWhenEmpty: true)
             case .refusal(let refusal):
                 guard refusal.isUnknownAddress, token == nil else { throw refusal.error(doing: task) }
-                return try storeOnDBFS(task).list(folder, doing: task)
+                return try listOnDBFS(folder, task)
             }
         } while token != nil
         return listing.entries
+    }
+
+    private func listOnDBFS(_ folder: String, _ task: String) throws(RegistryError) -> [ListedEntry] {
+        let store = try storeOnDBFS(task)
+        do throws(RegistryError) {
+            return try store.list(folder, doing: task)
+        } catch {
+            throw error.adding(details: [
+                "the workspace does not list the files of a version, and says that they are at `\(escaped(store.place))`"
+            ])
+        }
     }
 
     private func storeOnDBFS(_ task: String) throws(RegistryError) -> DBFSStore {

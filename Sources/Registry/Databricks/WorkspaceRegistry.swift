@@ -129,19 +129,23 @@ struct WorkspaceRegistry: ModelRegistry {
 
 /// What there is in place of what was asked for, as hints.
 enum Neighbours {
-    /// - Parameter isComplete: whether `versions` are all of them.
-    static func about(_ name: String, versions: [Int], isComplete: Bool, aliases: [String]) -> String {
-        var words: String
-        if let highest = versions.max() {
-            words = "its highest version is \(highest)"
-            if isComplete, versions.count > 1, versions.count <= 8 {
-                words = "its versions are \(versions.sorted().map(String.init).joined(separator: ", "))"
-            }
-        } else {
-            words = "it has no versions"
+    /// - Parameters:
+    ///   - versions: nil when they are not known.
+    ///   - isComplete: whether `versions` are all of them.
+    static func about(_ name: String, versions: [Int]?, isComplete: Bool, aliases: [String]) -> String {
+        var words: [String] = []
+        if let highest = versions?.max(), let versions {
+            let isShort = isComplete && (2...8).contains(versions.count)
+            words.append(
+                isShort
+                    ? "its versions are \(versions.sorted().map(String.init).joined(separator: ", "))"
+                    : "its highest version is \(highest)")
+        } else if versions != nil {
+            words.append("it has no versions")
         }
-        if !aliases.isEmpty { words += ", its aliases are \(list(aliases))" }
-        return "the model `\(escaped(name))` exists: \(words)"
+        if !aliases.isEmpty { words.append("its aliases are \(list(aliases))") }
+        let start = "the model `\(escaped(name))` exists"
+        return words.isEmpty ? start : "\(start): \(words.joined(separator: ", "))"
     }
 
     static func names(_ names: [String], in place: String) -> String {
