@@ -240,7 +240,7 @@ import Testing
                 """)
         #expect(
             fake.message {
-                try fake.tracking.store(at: "dbfs:/databricks/mlflow-tracking/7/tr-1/artifacts", "", doing: "find it")
+                try fake.tracking.store(at: "dbfs:/databricks/mlflow-tracking/7/r1/other", "", doing: "find it")
             } == """
                 error: cannot find it: its address is neither that of a run's artifacts nor of a logged model's
                 hint: write `dbfs:/databricks/mlflow-tracking/EXPERIMENT/RUN/artifacts/PATH`, or better `runs:/RUN/PATH`

@@ -128,6 +128,7 @@ import Testing
         let model = try fake.locate(reference)
         #expect(model.identity.name == "main.default.churn")
         #expect(model.identity.version == "4")
+        #expect(model.identity.createdMilliseconds == 1_700_000_000_000)
         #expect(fake.asked == ["GET \(Self.legacy)\(first)", "GET \(Self.native)models/main.default.churn/\(second)"])
         #expect(try fake.contents(model.stores[0]) == FakeDatabricks.tree)
     }

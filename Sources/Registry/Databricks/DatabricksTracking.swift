@@ -71,6 +71,7 @@ struct DatabricksTracking {
         identity.modelID = text("model_id") ?? id
         identity.name = text("name")
         identity.runID = text("source_run_id")
+        identity.createdMilliseconds = DatabricksVersion.number(info["creation_timestamp_ms"]).flatMap { Int($0) }
         identity.artifactURI = joined(HTTPURL.withoutSecrets(root), subpath)
         return LocatedModel(
             identity: identity, stores: [try store(at: root, subpath, doing: task)], isImmutable: true)

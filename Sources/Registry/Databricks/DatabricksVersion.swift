@@ -62,7 +62,7 @@ struct DatabricksVersion {
     private static func text(_ value: JSONValue?) -> String? { value?.stringValue.flatMap { $0.isEmpty ? nil : $0 } }
 
     /// Decimal digits, sent as text or as a number.
-    private static func number(_ value: JSONValue?) -> String? {
+    static func number(_ value: JSONValue?) -> String? {
         let digits = value?.stringValue ?? value?.intValue.map(String.init)
         return digits.flatMap { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } && Int($0) != nil ? $0 : nil }
     }
@@ -99,6 +99,7 @@ struct DatabricksVersion {
         if case .stage(let stage) = selector { identity.stage = stage }
         identity.runID = runID
         identity.modelID = modelID
+        identity.createdMilliseconds = createdAt
         return identity
     }
 }
