@@ -99,7 +99,8 @@ enum JobOutputText {
     static func candidates(in text: String) -> [String] {
         var found: [String] = []
         func add(_ uri: String) {
-            if !found.contains(where: { $0.utf8.elementsEqual(uri.utf8) }) { found.append(uri) }
+            // Two are too many already.
+            if found.count < 100, !found.contains(where: { $0.utf8.elementsEqual(uri.utf8) }) { found.append(uri) }
         }
         let whole = trimmed(text)
         let first = whole.utf8.first
