@@ -1,6 +1,7 @@
 import Bytes
 import Diagnostics
 import FileTrees
+import Glibc
 import JSONText
 import Platform
 import TestKit
@@ -315,6 +316,31 @@ import Testing
         let error = try #require(#expect(throws: RegistryError.self) { try copy.read("models:/churn/1") })
         #expect(error.kind == .answer)
         #expect(error.diagnostic.place?.file == meta)
+    }
+
+    @Test("200 mutations of MLflow's database end in a model or an error; seed 8")
+    func mutations() throws {
+        let copy = try Copy(Store(version: "3.17.2", kind: "sqlite"))
+        let path = copy.folder.file("sqlite/mlflow.db")
+        let bytes = try FileDescriptor.open(path).readAll(limit: 1 << 24)
+        let references = ["models:/churn@champion", "models:/iris demo é/1", "models:/logged/1", "models:/absent/1"]
+        var random = SplitMix64(seed: 8)
+        var found = 0
+        for round in 0..<200 {
+            var mutated = bytes
+            for _ in 0..<60 {
+                let page = Int.random(in: 0..<bytes.count / 1_024, using: &random) * 1_024
+                mutated[page + Int.random(in: 0..<(round % 2 == 0 ? 14 : 1_024), using: &random)] =
+                    UInt8.random(in: 0...255, using: &random)
+            }
+            unlink(path)
+            _ = try copy.folder.write("sqlite/mlflow.db", mutated)
+            do {
+                _ = try copy.read(references[round % references.count])
+                found += 1
+            } catch is RegistryError {}
+        }
+        #expect(found < 150, "\(found)")
     }
 
     @Test("stores that are not there say so")

@@ -274,6 +274,13 @@ import Testing
                 "error: cannot read the database `PATH`: page 3 is part of `t` twice\n  --> PATH at byte 2,048\n"
                 + check),
         Refused(
+            name: "two rows in one place",
+            program: small + "base.execute('INSERT INTO t VALUES (?)', ('x' * 600,))\n" + rewrite
+                + "data[1024 + 4] = 2; data[1024 + 10:1024 + 12] = data[1024 + 8:1024 + 10]; put()",
+            message:
+                "error: cannot read the database `PATH`: page 2 has rows that overlap\n  --> PATH at byte 1,442\n"
+                + check),
+        Refused(
             name: "text that is not UTF-8",
             program: small + "base.execute(\"INSERT INTO t VALUES (CAST(x'ff' AS TEXT))\")",
             message:

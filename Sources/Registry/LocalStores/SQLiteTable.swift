@@ -40,11 +40,17 @@ struct SQLiteTable {
         let cells = try page.word(start + 3)
         switch kind {
         case 0x0d:
+            var used = 0
             for index in 0..<cells {
-                var offset = try page.word(start + 8 + 2 * index)
+                let cell = try page.word(start + 8 + 2 * index)
+                var offset = cell
                 let count = try page.varint(&offset)
                 let row = try page.varint(&offset)
-                let payload = try payload(page, offset, count, &walk)
+                let local = try localCount(page, offset, count)
+                used += offset - cell + local
+                // Otherwise a page of a thousand rows in one place would be work without an end.
+                guard used <= file.header.usableSize else { throw page.damage("has rows that overlap", at: cell) }
+                let payload = try payload(page, offset, local, Int(count), &walk)
                 guard try body(row, SQLiteRecord(payload, page: page, offset: offset)) else { return false }
             }
             return true
@@ -62,10 +68,8 @@ struct SQLiteTable {
         }
     }
 
-    /// The bytes of a row, those on overflow pages included.
-    private func payload(
-        _ page: SQLitePage, _ offset: Int, _ count: Int64, _ walk: inout SQLiteWalk
-    ) throws(SQLiteError) -> [UInt8] {
+    /// How many bytes of a row are on its own page.
+    private func localCount(_ page: SQLitePage, _ offset: Int, _ count: Int64) throws(SQLiteError) -> Int {
         guard count >= 0 else { throw page.damage("has a row of a negative length", at: offset) }
         guard count <= Self.rowLimit else {
             throw SQLiteError(
@@ -76,12 +80,17 @@ struct SQLiteTable {
         let total = Int(count)
         let usable = file.header.usableSize
         let most = usable - 35
-        var local = total
-        if total > most {
-            let least = (usable - 12) * 32 / 255 - 23
-            let wanted = least + (total - least) % (usable - 4)
-            local = wanted <= most ? wanted : least
-        }
+        guard total > most else { return total }
+        let least = (usable - 12) * 32 / 255 - 23
+        let wanted = least + (total - least) % (usable - 4)
+        return wanted <= most ? wanted : least
+    }
+
+    /// The bytes of a row, those on overflow pages included.
+    private func payload(
+        _ page: SQLitePage, _ offset: Int, _ local: Int, _ total: Int, _ walk: inout SQLiteWalk
+    ) throws(SQLiteError) -> [UInt8] {
+        let usable = file.header.usableSize
         guard offset + local <= usable else { throw page.damage("has a row that leads out of it", at: offset) }
         var bytes = Array(page.bytes[offset..<offset + local])
         guard local < total else { return bytes }
