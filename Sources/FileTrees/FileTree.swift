@@ -147,11 +147,15 @@ public struct FileTree: Sendable {
     }
 
     private static func clash(of path: RelativePath, with taken: Spelling) -> FileTreeError {
+        clash(of: path, with: taken.path, isFolder: taken.isFolder)
+    }
+
+    static func clash(of path: RelativePath, with taken: RelativePath, isFolder: Bool) -> FileTreeError {
         let reason =
-            if taken.path == path {
-                taken.isFolder ? "it is already a folder" : "it is already a file"
+            if taken == path {
+                isFolder ? "it is already a folder" : "it is already a file"
             } else {
-                "`\(escaped(taken.path.text))` differs from it only by case or normal form"
+                "`\(escaped(taken.text))` differs from it only by case or normal form"
             }
         return FileTreeError(.clash, "cannot add `\(escaped(path.text))`: \(reason)")
     }

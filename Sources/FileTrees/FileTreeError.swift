@@ -18,6 +18,8 @@ public struct FileTreeError: DiagnosticConvertible, Sendable, Equatable {
         case changed
         /// The output exists and may not be replaced.
         case occupied
+        /// An archive is damaged, holds what is not read, or two of its parts disagree.
+        case archive
         /// The operating system or libarchive refused.
         case system
     }
