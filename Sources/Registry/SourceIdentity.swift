@@ -42,6 +42,8 @@ public struct SourceIdentity: Sendable, Equatable {
     /// When the registry made the version or the logged model, in milliseconds since 1970: tells it from one of the same name in a
     /// registry that was made anew.
     public var createdMilliseconds: Int?
+    /// `sha256:` and the digest of an archive's own file.
+    public var archiveDigest: String?
 
     /// An identity of which only the reference is known.
     public init(kind: Kind, reference: String) {
@@ -49,14 +51,29 @@ public struct SourceIdentity: Sendable, Equatable {
         self.reference = reference
     }
 
-    /// An object with the keys `kind`, `reference`, `server`, `name`, `version`, `alias`, `stage`, `run_id`, `model_id`
-    /// and `artifact_uri`; what is not known is left out.
+    /// An object with the keys `kind`, `reference`, `server`, `name`, `version`, `alias`, `stage`, `run_id`, `model_id`,
+    /// `artifact_uri` and `archive_digest`; what is not known is left out.
     public var json: JSONValue {
-        let members: [(String, String?)] = [
-            ("kind", kind.rawValue), ("reference", reference), ("server", server), ("name", name),
-            ("version", version), ("alias", alias), ("stage", stage), ("run_id", runID), ("model_id", modelID),
-            ("artifact_uri", artifactURI),
+        let fixed = [("kind", JSONValue.string(kind.rawValue)), ("reference", .string(reference))]
+        return .object(
+            JSONObject(fixed + Self.fields.compactMap { key, field in self[keyPath: field].map { (key, .string($0)) } })
+        )
+    }
+
+    /// The identity that `json` wrote; nil for anything else.
+    init?(json: JSONValue) {
+        guard let kind = json["kind"]?.stringValue.flatMap(Kind.init(rawValue:)),
+            let reference = json["reference"]?.stringValue
+        else { return nil }
+        self.init(kind: kind, reference: reference)
+        for (key, field) in Self.fields { self[keyPath: field] = json[key]?.stringValue }
+    }
+
+    private static var fields: [(key: String, field: WritableKeyPath<SourceIdentity, String?>)] {
+        [
+            ("server", \.server), ("name", \.name), ("version", \.version), ("alias", \.alias), ("stage", \.stage),
+            ("run_id", \.runID), ("model_id", \.modelID), ("artifact_uri", \.artifactURI),
+            ("archive_digest", \.archiveDigest),
         ]
-        return .object(JSONObject(members.compactMap { key, value in value.map { (key, .string($0)) } }))
     }
 }
