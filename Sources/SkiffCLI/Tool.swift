@@ -9,7 +9,7 @@ enum Tool {
     static let commands: [any Command.Type] = [
         PackCommand.self, FetchCommand.self, ConvertCommand.self, PredictCommand.self, ServeCommand.self,
         InspectCommand.self,
-        VerifyCommand.self, AuthCommand.self, CompletionsCommand.self,
+        VerifyCommand.self, CacheCommand.self, AuthCommand.self, CompletionsCommand.self,
     ]
 
     static let specification = CommandSpec(
