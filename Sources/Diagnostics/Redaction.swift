@@ -13,11 +13,11 @@ public enum Redaction {
     public static let shortestByteCount = 8
 
     private struct Known {
-        var seen: Set<String> = []
+        var seen: Set<[UInt8]> = []
         /// The forms to look for, the longest first.
         var forms: [[UInt8]] = []
-        /// The first two bytes of each form: whatever does not begin with them needs no comparison.
-        var starts: Set<UInt16> = []
+        /// For every byte whether a form begins with it: most places of a text need no comparison.
+        var isStart = [Bool](repeating: false, count: 256)
     }
 
     private static let known = Mutex(Known())
@@ -27,26 +27,24 @@ public enum Redaction {
         var value = secret[...]
         for word in ["Bearer ", "Basic "] where value.hasPrefix(word) { value = value.dropFirst(word.count) }
         guard value.utf8.count >= shortestByteCount else { return }
-        let text = String(value)
+        let bytes = Array(value.utf8)
         known.withLock { known in
-            guard known.seen.insert(text).inserted else { return }
-            let fresh = RedactionForms.all(of: Array(text.utf8)).filter { !known.forms.contains($0) }
+            guard known.seen.insert(bytes).inserted else { return }
+            let fresh = RedactionForms.all(of: bytes).filter { !known.forms.contains($0) }
             known.forms = (known.forms + fresh).sorted { $0.count > $1.count }
-            known.starts.formUnion(fresh.map { start($0, 0) })
+            for form in fresh { known.isStart[Int(form[0])] = true }
         }
     }
 
     /// `bytes` with every form of every known secret replaced by `mark`.
     public static func clean(_ bytes: [UInt8]) -> [UInt8] {
-        let (forms, starts) = known.withLock { ($0.forms, $0.starts) }
+        let (forms, isStart) = known.withLock { ($0.forms, $0.isStart) }
         guard !forms.isEmpty, bytes.count >= shortestByteCount else { return bytes }
         var result: [UInt8] = []
         var kept = 0
         var index = 0
-        while index + 1 < bytes.count {
-            if starts.contains(start(bytes, index)),
-                let form = forms.first(where: { bytes[index...].starts(with: $0) })
-            {
+        while index < bytes.count {
+            if isStart[Int(bytes[index])], let form = forms.first(where: { begins(bytes, at: index, with: $0) }) {
                 result += bytes[kept..<index]
                 result += mark.utf8
                 index += form.count
@@ -66,8 +64,10 @@ public enum Redaction {
         return cleaned.count == bytes.count && cleaned == bytes ? text : String(decoding: cleaned, as: UTF8.self)
     }
 
-    private static func start(_ bytes: [UInt8], _ index: Int) -> UInt16 {
-        UInt16(bytes[index]) << 8 | UInt16(bytes[index + 1])
+    private static func begins(_ bytes: [UInt8], at index: Int, with form: [UInt8]) -> Bool {
+        guard bytes.count - index >= form.count else { return false }
+        for offset in form.indices where bytes[index + offset] != form[offset] { return false }
+        return true
     }
 }
 
