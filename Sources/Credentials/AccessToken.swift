@@ -66,6 +66,14 @@ struct TokenClaims: Sendable {
         return words.isEmpty ? nil : words.map { escaped($0) }.joined(separator: ", ")
     }
 
+    /// The words of a claim that is a text or a list of texts, sorted; nil without it.
+    func words(_ name: String) -> [String]? {
+        let value = object[name]
+        let words =
+            value?.stringValue?.split(separator: " ").map(String.init) ?? value?.arrayValue?.compactMap(\.stringValue)
+        return words?.sorted()
+    }
+
     /// Who the token says issued it, for whom, for which audience; for the error of an exchange that was refused.
     var summary: String {
         let parts = [("iss", "issuer"), ("sub", "subject"), ("aud", "audience")].compactMap { name, word in

@@ -154,6 +154,27 @@ import Testing
     }
 
     @Test(
+        "databricks-cli: a token of other scopes than the profile wants is not taken",
+        arguments: [("sql", true), ("files, sql", false)])
+    func scopes(wanted: String, isTaken: Bool) throws {
+        // {"scope":"sql offline_access"}
+        let token = "a.eyJzY29wZSI6InNxbCBvZmZsaW5lX2FjY2VzcyJ9.c"
+        let folder = try folder(
+            "databricks", Self.answer.replacing("MINOR", with: "300").replacing("cli-token", with: token),
+            paddedTo: 1 << 20)
+        try folder.write(
+            ".databrickscfg", "[p]\nhost = https://h.example\nscopes = \(wanted)\n", mode: 0o600)
+        let (choice, result) = try resolve(
+            folder, ["DATABRICKS_HOST": "", "ARM_TENANT_ID": "", "DATABRICKS_CONFIG_PROFILE": "p"])
+        #expect(choice.method == (isTaken ? .databricksCLI : nil))
+        guard !isTaken else { return }
+        #expect(
+            message { try result.get() }.contains(
+                "`databricks-cli`: the token of `databricks` has the scopes `offline_access sql`, and the profile wants `files sql`"
+            ))
+    }
+
+    @Test(
         "moments as programs write them",
         arguments: [
             ("2026-11-22T20:31:00Z", 1_795_379_460.0), ("2026-11-22T20:31:00.123456789Z", 1_795_379_460),

@@ -135,8 +135,18 @@ extension SignIn {
         let (path, profile) = (settings[.databricksCLIPath], settings[.profile])
         let account = isAccount ? settings[.accountID] : nil
         let hint = "run `databricks auth login " + (profile.map { "--profile \(escaped($0))`" } ?? "--host \(host)`")
+        // The command hands out the token of the last login, whatever its scopes; without a wish any will do.
+        let scopes = settings[.scopes] == nil ? nil : settings.scopes.split(separator: " ").map(String.init)
         let ask: () throws(ProgramTokens.Failure) -> AccessToken = { () throws(ProgramTokens.Failure) in
-            try programs.databricks(path: path, profile: profile, host: host.description, accountID: account)
+            let token = try programs.databricks(
+                path: path, profile: profile, host: host.description, accountID: account)
+            guard let scopes, let granted = TokenClaims(token.value)?.words("scope") else { return token }
+            guard granted.filter({ $0 != "offline_access" }) == scopes.filter({ $0 != "offline_access" }) else {
+                throw .absent(
+                    "the token of `databricks` has the scopes `\(escaped(granted.joined(separator: " ")))`, and the "
+                        + "profile wants `\(escaped(scopes.joined(separator: " ")))`")
+            }
+            return token
         }
         var first: AccessToken?
         do throws(ProgramTokens.Failure) { first = try ask() } catch {
