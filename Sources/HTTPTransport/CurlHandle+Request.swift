@@ -97,6 +97,9 @@ extension CurlHandle {
         case CURLE_PARTIAL_FILE: .connection(reason: "it closed the connection before the answer was complete")
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2, CURLE_HTTP2_STREAM:
             .connection(reason: "the connection broke: \(words)")
+        // A connection that is cut during the handshake says nothing about trust.
+        case CURLE_SSL_CONNECT_ERROR where words.contains("SSL_ERROR_SYSCALL") || words.contains("reset by peer"):
+            .connection(reason: "the connection broke: \(words)")
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_ISSUER_ERROR,
             CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CIPHER, CURLE_USE_SSL_FAILED:
             .tls(reason: words)

@@ -14,8 +14,10 @@ extension Download {
         let identities = objects.map(\.identity)
         if !earlier.isEmpty {
             for (index, identity) in identities.enumerated() {
-                guard let memory = earlier[identity], Self.isCredible(memory, objects[index], folder) else { continue }
+                guard let memory = earlier[identity], let held = Self.heldBytes(memory, objects[index], folder)
+                else { continue }
                 remembered[index] = memory
+                reservedBytes += max(0, min(held, objects[index].size) - memory.written.count)
             }
         }
         try removeOthers()
@@ -23,15 +25,18 @@ extension Download {
         journal = try Journal(at: path, boot: boot ?? "unknown", identities, remembered)
     }
 
-    /// Whether the file can be what the journal says that it is.
-    private static func isCredible(
+    /// How many bytes of the disk the file of an object holds; nil when it cannot be what the journal says that it is.
+    private static func heldBytes(
         _ memory: Journal.Memory, _ object: RemoteObject, _ anchor: borrowing DirectoryAnchor
-    ) -> Bool {
+    ) -> Int? {
+        // Whatever hinders opening the file hinders going on with it; making it anew tells what it is.
         guard memory.written.end <= object.size, memory.whole == nil || memory.written.count == object.size,
-            // Whatever hinders reading the file hinders going on with it; making it anew tells what it is.
-            let size = try? open(object, anchor, isNew: false).status().size
-        else { return false }
-        return size >= memory.written.end && size <= object.size
+            let file = try? open(object, anchor, isNew: false)
+        else { return nil }
+        var status = stat()
+        guard fstat(file.number, &status) == 0, status.st_size >= memory.written.end, status.st_size <= object.size
+        else { return nil }
+        return Int(status.st_blocks) * 512
     }
 
     /// Files of an older listing, and whatever stands where a file or folder is to be.
@@ -122,9 +127,15 @@ extension Download {
         }
     }
 
-    /// - Throws: `TransferError` of kind `.disk` when the disk has less than is still to come and a twentieth.
+    /// Bytes of the disk that are still needed: what is to come and has no space reserved, and a twentieth.
+    var neededBytes: Int {
+        let bytes = max(0, missingBytes - reservedBytes)
+        return bytes + bytes / 20
+    }
+
+    /// - Throws: `TransferError` of kind `.disk` when the disk has less than is needed.
     func checkSpace() throws {
-        let needed = missingBytes + missingBytes / 20
+        let needed = neededBytes
         guard let free = freeBytes(), free < needed else { return }
         throw TransferError(
             .disk,

@@ -35,6 +35,8 @@ final class Download {
     var hashed: [Int: ObjectDownload] = [:]
     var journal: Journal?
     var remembered: [Int: Journal.Memory] = [:]
+    /// Bytes that files of an earlier run hold beyond what has come of them.
+    var reservedBytes = 0
 
     /// Objects that are hashed a second time at once.
     private static let verifyLimit = 4

@@ -191,6 +191,18 @@ import Testing
         #expect(error?.attempts == 1)
     }
 
+    @Test("a connection that is cut during the TLS handshake is tried again")
+    func cutHandshake() throws {
+        let server = try #require(FaultServer { _ in .reset })
+        defer { server.stop() }
+        let error = #expect(throws: HTTPError.self) { try Self.get("https://127.0.0.1:\(server.port)/x") }
+        guard case .connection? = error?.kind else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(error?.attempts == 5)
+    }
+
     @Test("a redirect on the same origin keeps headers and credential", arguments: [301, 302, 303, 307, 308])
     func sameOrigin(status: Int) throws {
         let server = try #require(

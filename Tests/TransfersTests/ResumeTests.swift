@@ -179,6 +179,28 @@ import Testing
         try AtomicOutput.writeFile(at: path, existing: .replace, bytes: bytes)
     }
 
+    @Test("space that an earlier run reserved is not asked for again")
+    func reserved() throws {
+        let size = 4 << 20
+        let server = try #require(
+            FaultServer { request in
+                FaultServer.Reply.range(of: request)?.lowerBound == 0 ? .object(noise(size), to: request) : .reset
+            })
+        defer { server.stop() }
+        var kit = try TransferKit(journal: true)
+        kit.options.limits.attempts = 1
+        let object = TransferKit.object("f", size, TestAccess(server.origin + "/f"))
+        #expect(throws: TransferError.self) { try kit.run([object]) }
+        let next = try Download([object], kit.folder, kit.options, kit.http, "download `m`") { _ in }
+        try next.prepareFolder()
+        #expect(next.missingBytes > 3 << 20)
+        var status = stat()
+        #expect(stat("\(kit.folder)/f", &status) == 0)
+        // Where the file system reserves space at all.
+        let held = Int(status.st_blocks) * 512
+        #expect(next.neededBytes <= (size - held + 20_000) * 21 / 20)
+    }
+
     @Test("a complete file whose bytes were changed is fetched again")
     func changedWhole() throws {
         let model = Model()
