@@ -127,6 +127,15 @@ import Testing
             hint: an IP access list, a VPN or a private link stands before it: run this where the workspace admits you, or ask its administrator to admit this machine
             """),
         Row(
+            "a workspace without public access",
+            .text(403, "Public access is not allowed for workspace: 42", type: "text/plain"), .denied, status: 403,
+            """
+            the workspace `WORKSPACE` refuses requests from this network
+              --> PLACE
+              - the server says: Public access is not allowed for workspace: 42
+            hint: an IP access list, a VPN or a private link stands before it: run this where the workspace admits you, or ask its administrator to admit this machine
+            """),
+        Row(
             "a page to sign in", .text(200, page, type: "text/html"), .answer, status: 200,
             """
             `WORKSPACE` sends a web page where its API should answer

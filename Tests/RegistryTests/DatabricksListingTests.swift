@@ -70,6 +70,26 @@ import Testing
         }
     }()
 
+    @Test(
+        "the listings of the fixtures, as the workspace registry would send them",
+        arguments: [
+            (
+                "list_0.json",
+                "error: cannot find it: the server lists `../x`, which no model may hold: it does not lie in the folder that was asked, ``"
+            ), ("list_1.json", "error: cannot find it: the server's listing of `a` goes in a circle"),
+            (
+                "list_2.json",
+                "error: cannot find it: the server lists `m/model.pkl`, which no model may hold: it does not lie in the folder that was asked, ``"
+            ), ("list_4.json", "no error"),
+        ])
+    func fixtures(file: String, start: String) throws {
+        let body = try readFile(Checkout.fixture("hostile/listing/\(file)"), limit: 1 << 20)
+        let fake = try FakeDatabricks(workspace: { _ in .answer(200, body) })
+        defer { fake.stop() }
+        let text = fake.message { try fake.listing(Service.workspaceRegistry.store(fake)) }
+        #expect(text.split(separator: "\n").first.map(String.init) == start)
+    }
+
     @Test("the rows were found")
     func found() { #expect(Self.cases.count > 50) }
 

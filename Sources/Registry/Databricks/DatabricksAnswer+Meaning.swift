@@ -18,7 +18,8 @@ extension DatabricksAnswer {
     var isNetworkRefused: Bool {
         guard status == 403 || status == 401, let words = words?.lowercased() else { return false }
         let marks = [
-            "ip address", "ip access list", "ip acl", "private link", "privatelink", "private access", "network", "vpn",
+            "ip address", "ip access list", "ip acl", "private link", "privatelink", "private access", "public access",
+            "network", "vpn",
         ]
         return marks.contains { words.contains($0) }
     }

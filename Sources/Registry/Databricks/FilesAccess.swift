@@ -20,7 +20,7 @@ final class FilesAccess: ObjectAccess {
     private var prepared: SignedAddress?
     private var expiryCount = 0
 
-    /// Addresses that were too old in a row, after which the clocks must be to blame.
+    /// So many addresses that were too old are enough: either the clocks differ, or the file needs longer than an address lives.
     private static let expiryLimit = 3
 
     init(_ store: FilesAPIStore, path: String, size: Int?, doing task: String) {
