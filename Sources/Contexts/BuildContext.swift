@@ -34,7 +34,20 @@ public struct BuildContext: Sendable {
         let manifest = Manifest.document(tree, plan: plan, model: model, scorer: scorer)
         let digest = tree.digest
         try tree.add(Manifest.path, manifest)
+        try checkSecrets(tree)
         return BuildContext(tree: tree, digest: digest)
+    }
+
+    /// No token or password that this process was given goes into a context. The model's own files are as they are.
+    ///
+    /// - Throws: `ContextsError` of kind `.secret` with the path.
+    private static func checkSecrets(_ tree: FileTree) throws(ContextsError) {
+        for (path, entry) in tree.files where path != "app/model.skiff" {
+            guard case .bytes(let bytes) = entry.contents, Redaction.clean(bytes) != bytes else { continue }
+            throw ContextsError(
+                .secret, "cannot write `\(path)`: it would hold a token or password that this run was given",
+                hints: ["is it part of the model's address or of its metadata? Take it out there"])
+        }
     }
 }
 

@@ -14,6 +14,8 @@ public struct ContextsError: DiagnosticConvertible, Sendable, Equatable {
         case scorer
         /// A template and its values do not fit together: a defect of skiff.
         case template
+        /// A context would hold a token or password.
+        case secret
         /// The output is taken by something that skiff did not make.
         case occupied
         /// A context does not describe itself as skiff's contexts do.

@@ -98,11 +98,12 @@ final class Console: Sendable {
         }
     }
 
-    /// Data on standard output.
+    /// A report on standard output, without what is secret.
     func output(_ text: String) throws {
-        try output(Array(text.utf8))
+        try output(Redaction.clean(Array(text.utf8)))
     }
 
+    /// Data on standard output, byte for byte: predictions are never touched.
     func output(_ bytes: [UInt8]) throws {
         let copy = dup(STDOUT_FILENO)
         guard copy >= 0 else { throw FileError("write", "standard output", .system(errno)) }
@@ -113,12 +114,12 @@ final class Console: Sendable {
 
     /// One JSON document on standard output.
     func output(_ document: JSONObject) throws {
-        try output(JSONWriter.bytes(.object(document), style: .pretty))
+        try output(Redaction.clean(JSONWriter.bytes(.object(document), style: .pretty)))
     }
 
     /// Writes what must not fail: when even standard error is gone there is nobody to tell.
     static func write(_ text: String, to descriptor: Int32) {
-        var bytes = Array(text.utf8)[...]
+        var bytes = Redaction.clean(Array(text.utf8))[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 || errno == EINTR else { return }

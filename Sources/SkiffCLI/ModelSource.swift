@@ -6,37 +6,47 @@ import Registry
 
 /// Brings the model that a person named to this disk.
 enum ModelSource {
-    // Two downloads hide each other's waiting; more only crowd a small server.
-    static let connections = 4
+    // As many as curl's `-Z` in practice: more crowd a small server.
+    static let connections = 8
     static let userAgent = "skiff/\(ToolVersion.text)"
 
-    /// Runs `body` with the model; what was downloaded for it is then removed, also on an interruption.
+    /// Runs `body` with the model; what was brought for it is then removed, also on an interruption.
     static func withModel<Result>(
-        _ text: String, _ context: CommandContext, _ body: (DescribedModel) throws -> Result
+        _ request: ModelRequest, _ context: CommandContext, _ body: (DescribedModel) throws -> Result
     ) throws -> Result {
-        let reference = try ModelReference.parse(text)
-        if case .folder(let path) = reference {
+        if case .folder(let path) = request.reference {
             let model = try LocalFolder.read(path)
             return try body(DescribedModel(model.tree, shownName: path, identity: model.identity))
         }
-        let resolved = try resolve(reference, context)
+        let resolved = try resolve(request, context)
         let parent = context.surroundings[.temporaryDirectory] ?? "/tmp"
         return try AtomicOutput.withScratchDirectory(in: parent) { scratch in
             let model = try fetch(resolved, into: scratch.path + "/model", isDurable: false, context)
-            return try body(DescribedModel(model.tree, shownName: "\(reference)", identity: model.identity))
+            return try body(DescribedModel(model.tree, shownName: "\(request.reference)", identity: model.identity))
         }
     }
 
-    static func resolve(_ reference: ModelReference, _ context: CommandContext) throws -> ResolvedModel {
-        let resolver = ModelResolver(context.surroundings, userAgent: userAgent)
-        let model = try resolver.resolve(reference)
+    /// Brings the model into the new folder `folder`, where it stays.
+    static func fetch(_ request: ModelRequest, to folder: String, _ context: CommandContext) throws -> LocalModel {
+        if case .folder(let path) = request.reference {
+            throw Diagnostic(
+                "cannot download `\(escaped(path, limit: 1000))`: it is a folder, not the address of a model on a server",
+                hints: ["write it like `models:/NAME/VERSION`; copy a folder with `cp -r`"], status: .misuse)
+        }
+        return try fetch(resolve(request, context), into: folder, isDurable: true, context)
+    }
+
+    private static func resolve(_ request: ModelRequest, _ context: CommandContext) throws -> ResolvedModel {
+        let resolver = ModelResolver(request.surroundings, userAgent: userAgent)
+        let model = try resolver.resolve(request.reference)
+        for note in model.notes { context.console.step(note) }
         let version = model.identity.version.map { ", version \($0)" } ?? ""
         context.console.step(
-            "found \(reference)\(version): \(model.listing.count) files, \(grouped(model.totalSize)) bytes")
+            "found \(request.reference)\(version): \(model.listing.count) files, \(grouped(model.totalSize)) bytes")
         return model
     }
 
-    static func fetch(
+    private static func fetch(
         _ model: ResolvedModel, into folder: String, isDurable: Bool, _ context: CommandContext
     ) throws -> LocalModel {
         let console = context.console

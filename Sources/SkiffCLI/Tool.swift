@@ -15,9 +15,10 @@ enum Tool {
     static let specification = CommandSpec(
         "skiff", abstract: "turn a registered model into a container build context",
         discussion: """
-            A MODEL is a folder with an `MLmodel`, or on the MLflow server of MLFLOW_TRACKING_URI one of \
-            `models:/NAME/VERSION`, `models:/NAME@ALIAS`, `models:/NAME/latest`, `models:/m-ID`, `runs:/RUN/path`, \
-            `mlflow-artifacts:/path`.
+            A MODEL is a folder with an `MLmodel`, a .tar, .tar.gz, .tar.zst or .zip of one, or in a registry one of \
+            `models:/NAME/VERSION`, `models:/NAME@ALIAS`, `models:/NAME/latest`, `models:/CATALOG.SCHEMA.NAME/VERSION`, \
+            `models:/m-ID`, `runs:/RUN/path`, `mlflow-artifacts:/path`, `dbfs:/path`. MLFLOW_REGISTRY_URI, \
+            MLFLOW_TRACKING_URI and Databricks' own variables and profiles say which registry; `skiff auth` explains.
 
             Exit status: 0 done, 1 checked and found wanting, 2 could not do it, 64 misuse, 130 interrupted.
             """,
@@ -34,6 +35,7 @@ enum Tool {
         do {
             let surroundings = try Surroundings.current()
             colour = surroundings.errorColour
+            ProcessHardening.forbidDumps()
             try Interruption.watch()
             let width = surroundings.isOutputTerminal ? min(Terminal.width(STDOUT_FILENO) ?? 80, 100) : 80
             let arguments = try ArgumentParser(specification, width: width).parse(words)

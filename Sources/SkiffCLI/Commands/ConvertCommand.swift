@@ -13,10 +13,10 @@ enum ConvertCommand: Command {
             Nothing of the model is executed: its bytes are read, and every step must convert exactly. Exit status 1: it \
             does not, and each reason is listed.
             """,
-        arguments: [ArgumentSpec("MODEL", help: "the model: a folder or a registered model", completion: .folders)],
+        arguments: [ModelRequest.argument("the model: registered, a folder or an archive")],
         options: [
             OptionSpec("output", .value("FILE"), short: "o", help: "the file to write", completion: .files)
-        ],
+        ] + ModelRequest.specifications,
         examples: [.init("skiff convert models:/churn/3 -o churn.skiff", "convert a registered version")])
 
     static func run(_ context: CommandContext) throws -> ExitStatus {
@@ -29,7 +29,9 @@ enum ConvertCommand: Command {
                 "cannot write `\(escaped(output, limit: 1000))`: it exists already",
                 hints: ["remove it, or choose another name"])
         }
-        return try ModelSource.withModel(context.arguments.positional[0], context) { model in
+        let request = try ModelRequest(context)
+        try request.checkRest(atMost: 0, context)
+        return try ModelSource.withModel(request, context) { model in
             let plan = try ServingPlanner.plan(model, options: PlanOptions(runtime: .native))
             guard let compiled = plan.compiled else { preconditionFailure("a native plan holds a converted model") }
             let bytes = compiled.serialized()

@@ -8,29 +8,34 @@ import Registry
 /// `skiff fetch MODEL DIR`: download only.
 enum FetchCommand: Command {
     static let specification = CommandSpec(
-        "fetch", abstract: "download a registered model into a new folder",
-        discussion: "The folder appears complete or not at all; every file has the size that the server lists.",
+        "fetch", abstract: "download a registered model, or unpack an archive, into a new folder",
+        discussion: """
+            The folder appears complete or not at all; every file has the size and the digest that its storage states. An \
+            interrupted download goes on with what has come when the same command is given again.
+
+            What is in the cache is not downloaded; what is downloaded goes into the cache only when one is named.
+            """,
         arguments: [
-            ArgumentSpec("MODEL", help: "the model on a server"),
-            ArgumentSpec("DIR", help: "the folder to make", completion: .folders),
+            ModelRequest.argument("the model: registered, or an archive"),
+            ArgumentSpec("DIR", count: .optional, help: "the folder to make", completion: .folders),
         ],
+        options: ModelRequest.specifications,
         examples: [
             .init("skiff fetch models:/churn/3 ./churn-3", "the third version"),
             .init("skiff fetch runs:/0123456789abcdef0123456789abcdef/model ./model", "what a run has logged"),
         ])
 
     static func run(_ context: CommandContext) throws -> ExitStatus {
-        let reference = try ModelReference.parse(context.arguments.positional[0])
-        if case .folder(let path) = reference {
+        let request = try ModelRequest(context)
+        try request.checkRest(atMost: 1, context)
+        guard let folder = request.rest.first else {
             throw Diagnostic(
-                "cannot download `\(escaped(path, limit: 1000))`: it is a folder, not the address of a model on a server",
-                hints: ["write it like `models:/NAME/VERSION`; copy a folder with `cp -r`"], status: .misuse)
+                "cannot run `skiff fetch`: there is no folder to make",
+                hints: ["add its name: `skiff fetch MODEL DIR`"],
+                status: .misuse)
         }
-        let resolved = try ModelSource.resolve(reference, context)
-        let folder = context.arguments.positional[1]
-        let model = try ModelSource.fetch(resolved, into: folder, isDurable: true, context)
-        context.console.step(
-            "downloaded \(model.tree.count) files, \(grouped(model.tree.totalSize)) bytes to \(folder)")
+        let model = try ModelSource.fetch(request, to: folder, context)
+        context.console.step("\(model.tree.count) files, \(grouped(model.tree.totalSize)) bytes in \(folder)")
         if context.console.isJSON {
             try context.console.output([
                 "source": model.identity.json, "model_digest": .string("sha256:" + model.tree.digest.hex),

@@ -10,8 +10,10 @@ enum InspectCommand: Command {
     static let specification = CommandSpec(
         "inspect", abstract: "show what a model, a context or a .skiff file is",
         discussion: "For a model: flavors, signature, requirements, and what `pack` would decide and why.",
-        arguments: [ArgumentSpec("TARGET", help: "a model, a context or a .skiff file", completion: .files)],
-        options: PlanOptions.specifications,
+        arguments: [
+            ArgumentSpec("TARGET", count: .optional, help: "a model, a context or a .skiff file", completion: .files)
+        ],
+        options: PlanOptions.specifications + ModelRequest.specifications,
         examples: [
             .init("skiff inspect models:/churn@champion", "a registered model"),
             .init("skiff inspect context --json", "a context, for a program"),
@@ -19,16 +21,18 @@ enum InspectCommand: Command {
         ])
 
     static func run(_ context: CommandContext) throws -> ExitStatus {
-        let target = context.arguments.positional[0]
+        let request = try ModelRequest(context)
+        try request.checkRest(atMost: 0, context)
         let report: InspectReport
-        switch try FileStatus.of(target)?.kind {
-        case .file?:
+        switch request.reference {
+        case .folder(let target) where try FileStatus.of(target)?.kind == .file:
             report = InspectReport(compiled: try CompiledModel.load(MappedFile.open(target), file: target))
-        case .directory? where try ContextFolder.hasManifest(target):
+        case .folder(let target)
+        where try FileStatus.of(target)?.kind == .directory && ContextFolder.hasManifest(target):
             report = InspectReport(context: try ContextFolder.read(target))
         default:
             let options = try PlanOptions(context.arguments)
-            report = try ModelSource.withModel(target, context) { model in
+            report = try ModelSource.withModel(request, context) { model in
                 InspectReport(model, plan: try ServingPlanner.plan(model, options: options))
             }
         }

@@ -16,7 +16,7 @@ enum PackCommand: Command {
             converted model. The same model always gives the same bytes. Exit status 1: `--runtime native` was asked for \
             and the model does not convert exactly.
             """,
-        arguments: [ArgumentSpec("MODEL", help: "the model: a folder or a registered model", completion: .folders)],
+        arguments: [ModelRequest.argument("the model: registered, a folder or an archive")],
         options: [
             OptionSpec(
                 "output", .value("DIR"), short: "o", help: "write the context as this folder", completion: .folders),
@@ -25,9 +25,11 @@ enum PackCommand: Command {
             OptionSpec("force", .flag, help: "replace a context that skiff made and nobody changed"),
             OptionSpec("dry-run", .flag, help: "only show what would be decided, and why"),
             ScorerBinary.specification,
-        ] + PlanOptions.specifications,
+        ] + PlanOptions.specifications + ModelRequest.specifications,
         examples: [
             .init("skiff pack models:/churn@champion -o context", "the version that an alias names"),
+            .init("skiff pack models:/main.ml.churn/3 -o context", "a version in Unity Catalog"),
+            .init("skiff pack --job-output run.json --task register -o context", "what a Databricks job registered"),
             .init("skiff pack ./model --tar - | docker build -t churn -", "straight into a builder"),
             .init("skiff pack models:/churn/3 --dry-run --json", "the plan, for a program"),
             .init("skiff pack ./model -o context --runtime python", "serve it with its Python libraries"),
@@ -47,7 +49,9 @@ enum PackCommand: Command {
             try BuildContext.checkOutput(path, replacing: arguments.flag("force"))
         }
         let options = try PlanOptions(arguments)
-        return try ModelSource.withModel(arguments.positional[0], context) { model in
+        let request = try ModelRequest(context)
+        try request.checkRest(atMost: 0, context)
+        return try ModelSource.withModel(request, context) { model in
             let plan = try ServingPlanner.plan(model, options: options)
             guard !arguments.flag("dry-run") else {
                 if context.console.isJSON {
