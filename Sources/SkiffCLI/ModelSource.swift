@@ -37,12 +37,15 @@ enum ModelSource {
     }
 
     private static func resolve(_ request: ModelRequest, _ context: CommandContext) throws -> ResolvedModel {
-        let resolver = ModelResolver(request.surroundings, userAgent: userAgent)
+        let resolver = ModelResolver(
+            request.surroundings, userAgent: userAgent, registry: request.registry)
         let model = try resolver.resolve(request.reference)
         for note in model.notes { context.console.step(note) }
         let version = model.identity.version.map { ", version \($0)" } ?? ""
+        let server = model.identity.server.map { " at \($0)" } ?? ""
         context.console.step(
-            "found \(request.reference)\(version): \(model.listing.count) files, \(grouped(model.totalSize)) bytes")
+            "found \(request.reference)\(version)\(server): \(model.listing.count) files, \(grouped(model.totalSize)) bytes"
+        )
         return model
     }
 
