@@ -1,11 +1,14 @@
-/// The CRC-32 of Ethernet, zip and PNG: polynomial 0xEDB88320 reflected, initial and final complement.
+/// Cyclic redundancy checks of 32 bits, reflected, with initial and final complement.
 public enum Checksum32 {
+    private static let ethernet = tables(0xedb8_8320)
+    private static let castagnoli = tables(0x82f6_3b78)
+
     /// Eight tables of 256 words: `tables[k * 256 + b]` is the effect of byte `b` followed by `k` zero bytes ("slicing by 8").
-    private static let tables: [UInt32] = {
+    private static func tables(_ polynomial: UInt32) -> [UInt32] {
         var tables = [UInt32](repeating: 0, count: 8 * 256)
         for byte in 0..<256 {
             var word = UInt32(byte)
-            for _ in 0..<8 { word = word & 1 == 1 ? word >> 1 ^ 0xedb8_8320 : word >> 1 }
+            for _ in 0..<8 { word = word & 1 == 1 ? word >> 1 ^ polynomial : word >> 1 }
             tables[byte] = word
         }
         for index in 256..<8 * 256 {
@@ -13,10 +16,25 @@ public enum Checksum32 {
             tables[index] = previous >> 8 ^ tables[Int(previous & 255)]
         }
         return tables
-    }()
+    }
 
-    /// The checksum of `bytes`, continuing from `seed`: the checksum of what came before.
+    /// The CRC-32 of Ethernet, zip and PNG (polynomial 0xEDB88320) of `bytes`, continuing from `seed`: the checksum of what came
+    /// before.
     public static func crc32(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
+        checksum(bytes, seed, ethernet)
+    }
+
+    /// The CRC-32 of an array.
+    public static func crc32(_ bytes: [UInt8], seed: UInt32 = 0) -> UInt32 {
+        bytes.withUnsafeBytes { crc32($0, seed: seed) }
+    }
+
+    /// The CRC-32C of Castagnoli (RFC 3720, appendix B.4; polynomial 0x82F63B78) of `bytes`, continuing from `seed`.
+    public static func crc32c(_ bytes: UnsafeRawBufferPointer, seed: UInt32 = 0) -> UInt32 {
+        checksum(bytes, seed, castagnoli)
+    }
+
+    private static func checksum(_ bytes: UnsafeRawBufferPointer, _ seed: UInt32, _ tables: [UInt32]) -> UInt32 {
         guard let start = bytes.baseAddress else { return seed }
         return tables.withUnsafeBufferPointer { table in
             var crc = ~seed
@@ -39,10 +57,5 @@ public enum Checksum32 {
             }
             return ~crc
         }
-    }
-
-    /// The checksum of an array.
-    public static func crc32(_ bytes: [UInt8], seed: UInt32 = 0) -> UInt32 {
-        bytes.withUnsafeBytes { crc32($0, seed: seed) }
     }
 }
