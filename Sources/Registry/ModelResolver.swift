@@ -8,8 +8,8 @@ public import Platform
 ///
 /// Blocks the calling thread while it asks.
 public struct ModelResolver {
-    private let surroundings: Surroundings
-    private let registry: String?
+    let surroundings: Surroundings
+    let registry: String?
     /// What holds for every server.
     var http: HTTPSettings
 

@@ -39,6 +39,10 @@ struct ModelRequest {
     let surroundings: Surroundings
     /// The positional arguments after MODEL.
     let rest: [String]
+    /// Whether no server may be asked.
+    let isOffline: Bool
+    private let cachePath: String?
+    private let hasNoCache: Bool
 
     /// Reads the arguments of a command whose first one is MODEL.
     ///
@@ -51,6 +55,15 @@ struct ModelRequest {
         }
         self.surroundings = surroundings
         registry = arguments.value("registry")
+        isOffline = arguments.flag("offline")
+        cachePath = arguments.value("cache")
+        hasNoCache = arguments.flag("no-cache")
+        guard !hasNoCache || cachePath == nil && !isOffline else {
+            throw Diagnostic(
+                "cannot run `skiff \(arguments.command.joined(separator: " "))`: `--no-cache` does without what "
+                    + "`--\(cachePath == nil ? "offline" : "cache")` needs",
+                hints: ["leave one of them out"], status: .misuse)
+        }
         let task = arguments.value("task")
         let command = "skiff \(arguments.command.joined(separator: " "))"
         guard let file = arguments.value("job-output") else {
@@ -78,6 +91,18 @@ struct ModelRequest {
             in: bytes, task: task, file: file == "-" ? "standard input" : file)
         rest = arguments.positional
         context.console.step("\(file == "-" ? "standard input" : file) names \(reference)")
+    }
+
+    /// Whether the person named a cache, which is then filled by every command.
+    var isCacheNamed: Bool { ModelCache.isNamed(surroundings, explicit: cachePath) }
+
+    /// The cache to use; nil when there is none or none is wanted.
+    func cache() throws -> ModelCache? {
+        try ModelCache.open(surroundings, explicit: cachePath, isDisabled: hasNoCache)
+    }
+
+    func resolver() -> ModelResolver {
+        ModelResolver(surroundings, userAgent: ModelSource.userAgent, registry: registry)
     }
 
     /// - Throws: `Diagnostic` of misuse when there is more than `limit`.

@@ -32,6 +32,14 @@ public enum DatabricksConfiguration {
         try resolve(profile: profile, surroundings, http: http, isOffline: false).result.get()
     }
 
+    /// The address of the workspace that the environment, or a profile, names, without asking anybody; nil when it is named only by
+    /// its resource in Azure, or not at all.
+    ///
+    /// - Throws: when a variable or the file cannot be used.
+    public static func host(profile: String?, _ surroundings: Surroundings) throws(CredentialsError) -> HTTPURL? {
+        try DatabricksSettings.read(profile: profile, surroundings).host()
+    }
+
     /// As `workspace`, with the choice also when nothing fits.
     ///
     /// - Parameters:

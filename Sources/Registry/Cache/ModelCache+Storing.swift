@@ -12,6 +12,8 @@ extension ModelCache {
         public let folder: String
         /// The file for the journal, with which the next run goes on.
         public let journal: String
+        /// Bytes on the disk of what an earlier run has left.
+        let allocatedBytes: Int
     }
 
     /// What is downloaded: the paths and sizes that `download` gives digests for, in this order.
@@ -75,7 +77,9 @@ extension ModelCache {
     private func makePartial(_ key: CacheKey) throws(RegistryError) -> Partial {
         do throws(FileError) {
             let folder = try root.makeDirectories(at: "partial/\(key.hex)/files")
-            return Partial(folder: folder.path, journal: "\(path)/partial/\(key.hex)/journal")
+            return Partial(
+                folder: folder.path, journal: "\(path)/partial/\(key.hex)/journal",
+                allocatedBytes: try diskUsage(of: folder.path))
         } catch { throw RegistryError(cache: path, error) }
     }
 
@@ -90,8 +94,7 @@ extension ModelCache {
     private func checkSpace(
         _ partial: Partial, _ files: Files, _ identity: SourceIdentity
     ) throws(RegistryError) {
-        let present: Int
-        do { present = try diskUsage(of: partial.folder) } catch { throw RegistryError(cache: path, error) }
+        let present = partial.allocatedBytes
         let total = files.reduce(0) { $0 + $1.size }
         try DiskSpace.check(
             root.number, needed: max(0, total - present), path,

@@ -81,6 +81,16 @@ extension Fetcher {
     }
 }
 
+extension Fetcher {
+    /// Downloads into a folder of the cache.
+    static func download(
+        _ model: ResolvedModel, _ partial: ModelCache.Partial, _ options: FetchOptions,
+        _ progress: (FetchProgress) -> Void
+    ) throws -> [SHA256Digest] {
+        try FolderDownload(model, partial.folder, options).cached(partial, progress)
+    }
+}
+
 /// One download into one folder.
 private struct FolderDownload {
     private let model: ResolvedModel
@@ -108,19 +118,38 @@ private struct FolderDownload {
     /// Into a folder that stays after an error, for the next run.
     func resumable(_ progress: (FetchProgress) -> Void) throws -> [SHA256Digest] {
         let partial = try PartialFolder.open(for: folder, source: model.resumableSource, doing: task)
+        let digests = try keeping(
+            partial.tree(), journal: partial.journalPath, in: partial.path, allocated: partial.allocatedBytes(),
+            discarding: { discard(partial) }, progress)
+        try partial.commit()
+        return digests
+    }
+
+    /// Into a folder of the cache, which stays after an error, for the next run.
+    func cached(_ partial: ModelCache.Partial, _ progress: (FetchProgress) -> Void) throws -> [SHA256Digest] {
+        try keeping(
+            DirectoryAnchor.open(partial.folder), journal: partial.journal, in: partial.folder,
+            allocated: partial.allocatedBytes, discarding: {}, progress)
+    }
+
+    /// - Parameters:
+    ///   - path: what people are told: where it is kept.
+    ///   - discarding: called when nothing is worth keeping.
+    private func keeping(
+        _ tree: borrowing DirectoryAnchor, journal: String, in path: String, allocated: Int, discarding: () -> Void,
+        _ progress: (FetchProgress) -> Void
+    ) throws -> [SHA256Digest] {
         // For the thread that speaks after a signal.
         let done = Done(total: model.totalSize)
-        let (path, reference) = (partial.path, escaped(model.identity.reference))
+        let reference = escaped(model.identity.reference)
         var http = model.http
         let isCancelled = http.isCancelled
         http.isCancelled = { isCancelled() || Interruption.isRequested }
         do {
-            let digests = try Interruption.keeping({ done.note(reference, path) }) {
-                let tree = try partial.tree()
-                let allocated = try partial.allocatedBytes()
+            return try Interruption.keeping({ done.note(reference, path) }) {
                 done.bytes.store(allocated, ordering: .relaxed)
                 try checkSpace(tree, allocated: allocated)
-                let digests = try download(into: tree, journal: partial.journalPath, http) { report in
+                let digests = try download(into: tree, journal: journal, http) { report in
                     done.bytes.store(report.doneBytes, ordering: .relaxed)
                     progress(report)
                 }
@@ -132,12 +161,10 @@ private struct FolderDownload {
                 try synchronizeFolders(tree)
                 return digests
             }
-            try partial.commit()
-            return digests
         } catch {
             let kept = done.bytes.load(ordering: .relaxed)
             guard kept > 0 else {
-                discard(partial)
+                discarding()
                 throw error
             }
             guard let error = error as? RegistryError else { throw error }

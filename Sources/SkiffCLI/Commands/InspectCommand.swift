@@ -3,6 +3,7 @@ import Audit
 import Contexts
 import Diagnostics
 import Platform
+import Registry
 import Scoring
 
 /// `skiff inspect MODEL|CONTEXT|FILE.skiff`.
@@ -25,7 +26,8 @@ enum InspectCommand: Command {
         try request.checkRest(atMost: 0, context)
         let report: InspectReport
         switch request.reference {
-        case .folder(let target) where try FileStatus.of(target)?.kind == .file:
+        case .folder(let target)
+        where try FileStatus.of(target)?.kind == .file && !ArchiveSource.isArchive(target):
             report = InspectReport(compiled: try CompiledModel.load(MappedFile.open(target), file: target))
         case .folder(let target)
         where try FileStatus.of(target)?.kind == .directory && ContextFolder.hasManifest(target):
