@@ -13,20 +13,22 @@ struct CommandResult {
 }
 
 /// A command that runs while a test looks at it. Its output goes to files, so that no full pipe can stop it. It runs in a process
-/// group of its own, and is killed when the test forgets it.
+/// group of its own, and is killed when the test forgets it. Its standard input is empty, or open and silent with `holdsInput`.
 final class RunningCommand {
     private let process: ChildProcess
     private let name: String
     private let folder = TemporaryDirectory()
 
     init(
-        _ executable: URL, _ arguments: [String], environment: [String: String] = [:], folder workingFolder: URL? = nil
+        _ executable: URL, _ arguments: [String], environment: [String: String] = [:], folder workingFolder: URL? = nil,
+        holdsInput: Bool = false
     ) throws {
         name = executable.path
         let all = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         var request = ChildProcess.Request(
             executable.path, arguments, environment: all, workingDirectory: workingFolder?.path)
         request.hasOwnGroup = true
+        if holdsInput { request.input = .pipe }
         let anchor = try DirectoryAnchor.open(folder.path)
         let output = try anchor.createFile("output")
         let errors = try anchor.createFile("errors")
@@ -43,6 +45,9 @@ final class RunningCommand {
     var errors: String {
         String(decoding: (try? Data(contentsOf: URL(fileURLWithPath: folder.file("errors")))) ?? Data(), as: UTF8.self)
     }
+
+    /// Ends its standard input, where it was started with `holdsInput`.
+    func closeInput() { process.closeInput() }
 
     /// Sends `signal` to the command itself.
     func send(_ signal: Int32) { process.send(signal) }

@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
         self.place = urllib.parse.unquote(self.raw_path)
         self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         self.truncate = self.plain_end = self.extra = self.new_tag = None
-        self.sent = 0
+        self.record = None
         try:
             self.inject()
             self.route()
@@ -74,13 +74,13 @@ class Handler(BaseHTTPRequestHandler):
         except Exception as bug:
             traceback.print_exc(file=sys.stderr)
             reply = failure(500, "INTERNAL_ERROR", f"the stand-in has a bug: {bug!r}")
+        self.note(reply.status)
         try:
             self.send(reply)
         except (ConnectionError, TimeoutError):
             self.close_connection = True
         if reply.on_sent:
-            reply.on_sent(self.sent)
-        self.note(reply.status)
+            reply.on_sent(self.record["sent"])
 
     do_GET = do_POST = do_PUT = do_HEAD = do_PATCH = do_DELETE = handle_request
 
@@ -91,20 +91,19 @@ class Handler(BaseHTTPRequestHandler):
             raise failure(400, "MALFORMED_REQUEST", "Invalid JSON given in the body of the request") from None
 
     def note(self, status):
-        """Adds the request to the log; the controls are not in it."""
+        """Adds the request to the log, before the answer; `sent` counts the bytes of its body as they go out."""
+        self.record = {
+            "role": self.role,
+            "method": self.command,
+            "path": self.path,
+            "headers": {name.lower(): value for name, value in self.headers.items()},
+            "body": self.body.decode("utf-8", "replace")[:2000],
+            "status": status,
+            "sent": 0,
+        }
         if not self.place.startswith("/__stand-in"):
             with self.world.lock:
-                self.world.log.append(
-                    {
-                        "role": self.role,
-                        "method": self.command,
-                        "path": self.path,
-                        "headers": {name.lower(): value for name, value in self.headers.items()},
-                        "body": self.body.decode("utf-8", "replace")[:2000],
-                        "status": status,
-                        "sent": self.sent,
-                    }
-                )
+                self.world.log.append(self.record)
 
     # -- faults
 
@@ -152,6 +151,7 @@ class Handler(BaseHTTPRequestHandler):
         lines = [f"HTTP/1.1 {reply.status} {self.responses.get(reply.status, ('Status',))[0]}"]
         if reply.kind:
             lines.append(f"Content-Type: {reply.kind}")
+        lines.append(f"Date: {formatdate(usegmt=True)}")
         lines += [f"{name}: {value}" for name, value in headers.items()]
         chunked = self.plain_end is not None
         if chunked:
@@ -164,7 +164,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         limit = min(value for value in (count, self.truncate, self.plain_end) if value is not None)
         if reply.source is None:
-            self.sent = limit
+            self.record["sent"] = limit
             body = reply.body[:limit]
             if chunked:
                 body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
@@ -181,10 +181,10 @@ class Handler(BaseHTTPRequestHandler):
         file, start, _ = reply.source
         with open(file, "rb") as source:
             source.seek(start)
-            while self.sent < limit:
-                piece = source.read(min(65536, limit - self.sent))
+            while self.record["sent"] < limit:
+                piece = source.read(min(65536, limit - self.record["sent"]))
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
-                self.sent += len(piece)
+                self.record["sent"] += len(piece)
                 if self.world.rate:
                     time.sleep(len(piece) / self.world.rate)
         if chunked:

@@ -45,6 +45,7 @@ WORKSPACE_MODELS = {
     "ten": ("ten", {"1": ("Production", "READY")}),
     "large": ("large", {"1": ("Production", "READY")}),
     "small": ("small", {"1": ("Production", "READY")}),
+    "medium": ("medium", {"1": ("Production", "READY")}),
 }
 # Unity Catalog: name -> (tree, {version: (storage, status)}, {alias: version}).
 CATALOG_MODELS = {
@@ -63,6 +64,7 @@ CATALOG_MODELS = {
     ),
     "main.my schema.churn é": ("model", {"1": ("presigned", "READY")}, {"champion": "1"}),
     "main.default.ten": ("ten", {"1": ("presigned", "READY")}, {}),
+    "main.default.medium": ("medium", {"1": ("presigned", "READY")}, {}),
     "main.default.large": ("large", {"1": ("presigned", "READY"), "2": ("aws", "READY")}, {}),
     "main.default.small": (
         "small",
@@ -253,8 +255,8 @@ def blob(size: int, seed: bytes) -> bytes:
 
 
 def make_trees(folder: Path):
-    """The models: `model` (odd names, an empty file, 3 MiB, folders over several pages), `ten` small files, `small` for a thousand
-    runs, `large` (two files over 8 MiB). Each is a folder that MLflow would take for a model."""
+    """The models: `model` (odd names, an empty file, 3 MiB, folders over several pages), `ten` small files, `small` and
+    `medium` for a thousand runs, `large` (two files over 8 MiB). Each is a folder that MLflow would take for a model."""
     text = "artifact_path: model\nflavors:\n  python_function:\n    loader_module: stand_in\n"
     trees = {
         "model": {
@@ -273,6 +275,8 @@ def make_trees(folder: Path):
             "data/c.bin": blob(65_536, b"c"),
             "data/empty": b"",
         },
+        # Over the size from which addresses are signed.
+        "medium": {"MLmodel": text.encode(), "weights.bin": blob((8 << 20) + 5, b"medium"), "data/c.bin": blob(70_000, b"d")},
         "large": {
             "MLmodel": text.encode(),
             "weights-a.bin": blob(40 << 20, b"large a"),
