@@ -23,7 +23,8 @@ public struct AuthChoice: Sendable, Equatable {
             case .notReached: "an earlier one was chosen"
             case .excluded: "`auth_type` names another"
             case .missing(let attributes):
-                attributes.joined(separator: " and ") + (attributes.count == 1 ? " is not set" : " are not set")
+                attributes.dropLast().joined(separator: ", ") + (attributes.count > 1 ? " and " : "")
+                    + (attributes.last ?? "") + (attributes.count == 1 ? " is not set" : " are not set")
             case .declined(let reason), .failed(let reason): reason
             }
         }

@@ -31,7 +31,9 @@ extension AuthReport.Server {
             lines += error.hints.map { "    hint: \($0)" }
         }
         let others = choice?.entries.filter { $0.verdict != .chosen && $0.verdict != .notReached } ?? []
-        if !others.isEmpty {
+        if choice != nil, choice?.host == nil {
+            lines.append("  not used: every method needs the workspace's address")
+        } else if !others.isEmpty {
             lines.append("  not used:")
             lines += others.map { "    \($0.method.rawValue): \($0.verdict.words)" }
         }
@@ -40,7 +42,7 @@ extension AuthReport.Server {
             let end = method == nil ? "not reached" : "not looked at, since an earlier one was chosen"
             lines.append("  \(end): \(later.joined(separator: ", "))")
         }
-        lines += notes.map { "  note: \($0)" }
+        lines += notes.filter { error?.details.contains($0) != true }.map { "  note: \($0)" }
         return lines.map { escaped($0, limit: 4000) + "\n" }.joined()
     }
 

@@ -56,7 +56,7 @@ public struct CacheContents: Sendable {
             + versions.map { version in
                 [
                     escaped(version.references.joined(separator: ", ")), escaped(version.identity.version ?? "-"),
-                    grouped(version.fileCount), grouped(version.byteCount), UTCTime.text(version.lastUsed),
+                    grouped(version.fileCount), grouped(version.byteCount), WallClock.text(version.lastUsed),
                 ]
             }
         let widths = (0..<5).map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -85,19 +85,6 @@ public struct CacheContents: Sendable {
                     ]
                 }),
         ]
-    }
-}
-
-/// Moments for people.
-enum UTCTime {
-    /// `2026-11-22 20:15 UTC`, of seconds since 1970.
-    static func text(_ seconds: Int) -> String {
-        var moment = time_t(seconds)
-        var parts = tm()
-        gmtime_r(&moment, &parts)
-        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return
-            "\(Int(parts.tm_year) + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) \(two(parts.tm_hour)):\(two(parts.tm_min)) UTC"
     }
 }
 

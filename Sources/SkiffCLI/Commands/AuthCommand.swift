@@ -15,7 +15,8 @@ enum AuthCommand: Command {
         options: [
             OptionSpec(
                 "profile", .value("NAME"), help: "a profile of ~/.databrickscfg, in place of what the environment names"
-            )
+            ),
+            OptionSpec("offline", .flag, help: "no network: only what would be chosen"),
         ],
         examples: [
             .init("skiff auth", "every server that the environment names"),
