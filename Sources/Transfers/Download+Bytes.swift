@@ -95,19 +95,34 @@ extension Download {
         guard bytes.count <= part.end - part.next else {
             throw fault(.length(part.next + bytes.count, isAtLeast: true), part)
         }
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = rest.count
+            rest = part.buffer.fill(from: rest)
+            part.next += count - rest.count
+            if part.buffer.isFull || part.next == part.end { try flush(part, file) }
+        }
+        file.countedBytes += bytes.count
+        count(bytes.count, of: file)
+    }
+
+    /// Writes what is in the buffer of `part`.
+    func flush(_ part: ObjectDownload.Part, _ file: ObjectDownload) throws {
+        let bytes = part.buffer.contents
+        guard !bytes.isEmpty else { return }
         if file.written.count == 0, file.object.size > limits.splitBytes {
             try file.file.preallocate(byteCount: file.object.size)
         }
-        try file.file.write(bytes, at: part.next)
-        file.written.insert(part.next..<part.next + bytes.count)
-        part.next += bytes.count
+        let start = part.next - bytes.count
+        try file.file.write(bytes, at: start)
+        part.buffer.clear()
+        file.written.insert(start..<part.next)
         if file.failureCount > 0, file.written.count >= file.bytesAtFailure + limits.forgivingBytes {
             file.failureCount = 0
         }
         if let number = file.hashNumber { worker?.extend(number, to: file.written.prefixEnd) }
         file.journalLag += bytes.count
         if file.journalLag >= limits.journalBytes { try remember(file) }
-        count(bytes.count, of: file)
     }
 
     /// Forgets what came of `file`.
@@ -117,7 +132,9 @@ extension Download {
             hashed[number] = nil
             file.hashNumber = nil
         }
-        count(-file.written.count, of: file)
+        for part in file.parts { part.buffer.clear() }
+        count(-file.countedBytes, of: file)
+        file.countedBytes = 0
         file.written = ByteRanges()
         file.validator = nil
         file.answerChecksums = []

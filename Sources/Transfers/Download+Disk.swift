@@ -92,6 +92,7 @@ extension Download {
         isStirred = true
         if let memory {
             file.written = memory.written
+            file.countedBytes = memory.written.count
             file.validator = memory.validator
             file.answerChecksums = memory.checksums
             file.prefix = memory.prefix
@@ -121,9 +122,12 @@ extension Download {
 
     /// The last words of a run that ends early.
     func rememberAll() {
-        for file in active where file.journalLag > 0 {
+        for file in active {
             // The error that ends the run matters more; the journal is only a little behind.
-            do { try remember(file) } catch { return }
+            do {
+                for part in file.parts { try flush(part, file) }
+                if file.journalLag > 0 { try remember(file) }
+            } catch { return }
         }
     }
 

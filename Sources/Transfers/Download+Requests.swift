@@ -10,7 +10,8 @@ extension Download {
         var request = try file.object.access.readRequest(signed: file.signed)
         let range = file.nextRange(limits)
         let part = ObjectDownload.Part(
-            asked: range, size: file.object.size, generation: file.generation, addressNumber: file.addressNumber)
+            asked: range, size: file.object.size, generation: file.generation, addressNumber: file.addressNumber,
+            buffer: unusedBuffer())
         part.place = Place(file: request.url.description, note: request.method.rawValue)
         if let range {
             request.headers.append(HTTPHeader("Range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)"))
@@ -20,9 +21,22 @@ extension Download {
         part.ticket = engine.start(request, to: PartReceiver(self, file, part)) { [self] outcome in
             file.parts.removeAll { $0 === part }
             isStirred = true
+            defer {
+                part.buffer.clear()
+                idleBuffers.append(part.buffer)
+            }
             guard part.generation == file.generation else { return }
-            do { try finish(part, of: file, outcome) } catch { fail(error) }
+            do {
+                // Also what came before a failure counts.
+                try flush(part, file)
+                try finish(part, of: file, outcome)
+            } catch { fail(error) }
         }
+    }
+
+    private func unusedBuffer() -> PartBuffer {
+        idleBuffers.popLast()
+            ?? PartBuffer(byteCount: min(limits.bufferBytes, (4 << 20) / max(1, options.connections)))
     }
 
     private func sign(_ file: ObjectDownload) throws {

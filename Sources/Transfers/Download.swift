@@ -27,6 +27,7 @@ final class Download {
 
     /// Requests under way, of all objects.
     var requestCount: Int { active.reduce(0) { $0 + $1.requestCount } }
+    var idleBuffers: [PartBuffer] = []
     /// Something happened after which another request may be possible.
     var isStirred = true
     private(set) var failure: (any Error)?

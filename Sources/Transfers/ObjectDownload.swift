@@ -18,6 +18,8 @@ final class ObjectDownload {
         let asked: Range<Int>?
         /// Where the next byte goes.
         var next: Int
+        /// What came before `next` and is not in the file yet.
+        let buffer: PartBuffer
         /// No byte may come from here on.
         var end: Int
         /// Parts of an earlier generation are void.
@@ -29,7 +31,8 @@ final class ObjectDownload {
         var isPage = false
         var ticket: HTTPEngine.Ticket?
 
-        init(asked: Range<Int>?, size: Int, generation: Int, addressNumber: Int) {
+        init(asked: Range<Int>?, size: Int, generation: Int, addressNumber: Int, buffer: PartBuffer) {
+            self.buffer = buffer
             self.asked = asked
             next = asked?.lowerBound ?? 0
             end = asked?.upperBound ?? size
@@ -74,6 +77,8 @@ final class ObjectDownload {
     var restartCount = 0
 
     var hashNumber: Int?
+    /// Bytes that progress was reported of.
+    var countedBytes = 0
     /// Bytes that have come since the journal was told.
     var journalLag = 0
 
@@ -103,7 +108,7 @@ final class ObjectDownload {
     /// What has come or is under way.
     private var claimed: ByteRanges {
         var claimed = written
-        for part in parts { claimed.insert(part.next..<part.end) }
+        for part in parts { claimed.insert(part.next - part.buffer.count..<part.end) }
         return claimed
     }
 
@@ -124,4 +129,33 @@ final class ObjectDownload {
 
     /// All digests that the contents must have.
     var statedChecksums: [ObjectChecksum] { object.checksums + answerChecksums }
+}
+
+/// Bytes on their way to a file.
+final class PartBuffer {
+    private let memory: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
+
+    /// Memory is used only as far as it is filled.
+    init(byteCount: Int) { memory = .allocate(byteCount: max(1, byteCount), alignment: 4096) }
+
+    deinit { memory.deallocate() }
+
+    /// What is in it; valid until the next change.
+    var contents: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<count]) }
+
+    /// Appends as much of `bytes` as there is room for.
+    ///
+    /// - Returns: the rest.
+    func fill(from bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        let taken = min(bytes.count, memory.count - count)
+        UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(
+            from: UnsafeRawBufferPointer(rebasing: bytes[..<taken]))
+        count += taken
+        return UnsafeRawBufferPointer(rebasing: bytes[taken...])
+    }
+
+    var isFull: Bool { count == memory.count }
+
+    func clear() { count = 0 }
 }

@@ -32,8 +32,12 @@ public struct TransferLimits: Sendable, Equatable {
     public var splitBytes = 32 << 20
     /// Bytes of a part.
     public var partBytes = 16 << 20
-    /// The journal is at most so many bytes of a file behind; what came after is asked for again after a `kill -9`.
+    /// The journal is at most so many bytes of a file behind; what came after, and what is in the buffers of its parts, is asked
+    /// for again after a `kill -9`.
     public var journalBytes = 4 << 20
+    /// Bytes that are written at once: libcurl hands over 16 KiB at a time, and writing costs more by the call than by the byte.
+    /// Many connections have smaller buffers, 4 MiB in all.
+    public var bufferBytes = 256 << 10
     /// Bytes of an answer to `ObjectAccess.signRequest`.
     public var signedAnswerBytes = 1 << 20
     /// Bytes between two digests of a file's beginning in the journal.

@@ -59,6 +59,7 @@ struct TransferKit {
         options.limits.splitBytes = 40_000
         options.limits.partBytes = 10_000
         options.limits.journalBytes = 3_000
+        options.limits.bufferBytes = 1_000
         options.limits.checkpointBytes = 8_000
         options.limits.forgivingBytes = 15_000
         http.retry.firstWaitSeconds = 0
