@@ -46,7 +46,7 @@ public struct HTTPSession: ~Copyable {
             do {
                 var response = try once(request, receiver)
                 response.attempts = attempt
-                guard RetryPolicy.transientStatuses.contains(response.head.status),
+                guard settings.retry.mayChange(response),
                     try wait(afterAttempt: attempt, response.head, request)
                 else { return response }
             } catch var error as HTTPError {

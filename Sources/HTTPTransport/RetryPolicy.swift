@@ -15,9 +15,17 @@ public struct RetryPolicy: Sendable, Equatable {
     public var longestWaitSeconds = 30.0
     /// A server that asks for a longer wait is not asked again.
     public var longestRetryAfterSeconds = 300.0
+    /// Words in the body of an answer that make it a last one, whatever its status: `--no-serve-artifacts`.
+    public var lastingWords: [String] = []
 
     /// The defaults: five attempts, under eight seconds of waiting in all.
     public init() {}
+
+    /// Whether the same request may get another answer a moment later.
+    func mayChange(_ response: HTTPResponse) -> Bool {
+        guard Self.transientStatuses.contains(response.head.status) else { return false }
+        return !lastingWords.contains { response.body.firstRange(of: Array($0.utf8)) != nil }
+    }
 
     /// The answers that may be other ones a moment later.
     public static let transientStatuses: Set<Int> = [408, 429, 500, 502, 503, 504]

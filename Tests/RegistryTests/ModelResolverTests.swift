@@ -265,6 +265,21 @@ import Testing
 
                 """),
         Failure(
+            name: "a server that serves no artifacts is not asked again", reference: "mlflow-artifacts:/1/x",
+            fault: { _ in
+                .text(
+                    503,
+                    "Endpoint: /api/2.0/mlflow-artifacts/artifacts disabled due to the mlflow server running with `--no-serve-artifacts`. To enable artifacts server functionality, run `mlflow server` with `--serve-artifacts`",
+                    type: "text/html; charset=utf-8")
+            },
+            message: """
+                error: cannot find `mlflow-artifacts:/1/x`: `SERVER` does not serve artifacts
+                  --> SERVER/api/2.0/mlflow-artifacts/artifacts (GET, status 503)
+                  - the server says: Endpoint: /api/2.0/mlflow-artifacts/artifacts disabled due to the mlflow server running with `--no-serve-artifacts`. To enable artifacts server functionality, run `mlflow server` with `--serve-artifacts`
+                hint: start it with `mlflow server --serve-artifacts`
+
+                """),
+        Failure(
             name: "a version that is not ready",
             fault: { _ in
                 .text(
@@ -339,6 +354,15 @@ import Testing
         let fake = FakeMLflow(row.fault)
         defer { fake.server.stop() }
         #expect(fake.message { try fake.resolve(row.reference, row.variables) } == row.message)
+    }
+
+    @Test("a name that does not resolve is told as such, however often it is tried")
+    func unknownName() {
+        let fake = FakeMLflow()
+        defer { fake.server.stop() }
+        #expect(
+            message { try fake.resolve("models:/churn/3", ["MLFLOW_TRACKING_URI": "http://no-such-host.invalid"]) }
+                .contains("cannot reach `http://no-such-host.invalid`: "))
     }
 
     @Test("an unreachable server: the whole message, with the exit status of a failure")

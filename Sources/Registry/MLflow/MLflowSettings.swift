@@ -52,6 +52,8 @@ struct MLflowSettings {
         tracking = hasOneServer ? registry : try Self.endpoint(trackingServer, login, headers)
 
         var http = http
+        // A 503 that stays, as long as the server is not started otherwise.
+        http.retry.lastingWords.append("--no-serve-artifacts")
         // For MLflow's servers only, and not the storage that they send us to.
         do throws(CredentialsError) {
             try MLflowTrust.add(
