@@ -129,7 +129,9 @@ private struct FolderDownload {
     func cached(_ partial: ModelCache.Partial, _ progress: (FetchProgress) -> Void) throws -> [SHA256Digest] {
         try keeping(
             DirectoryAnchor.open(partial.folder), journal: partial.journal, in: partial.folder,
-            allocated: partial.allocatedBytes, discarding: {}, progress)
+            allocated: partial.allocatedBytes,
+            // Without its journal nobody goes on with what is there.
+            discarding: { unlink(partial.journal) }, progress)
     }
 
     /// - Parameters:
