@@ -10,10 +10,13 @@ public struct ArchiveLimits: Sendable, Equatable {
     public var freeByteCount = 16 << 20
     /// Files and folders: 100,000.
     public var memberCount = FileTree.fileLimit
-    /// Bytes that a decoder may need to look back on, which it keeps in memory: 64 MiB.
+    /// Bytes of memory that a decoder may need: 64 MiB.
     public var decoderByteCount = 64 << 20
     /// Bytes of an extended header of a tar archive: 1 MiB.
     public var extendedHeaderByteCount = 1 << 20
+
+    /// What a decoder needs beside what it looks back on.
+    static let decoderOverhead = 1 << 20
 
     /// The limits that hold unless told otherwise.
     public init() {}

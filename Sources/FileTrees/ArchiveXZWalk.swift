@@ -7,7 +7,7 @@ import Diagnostics
 enum ArchiveXZWalk {
     private static let magic: [UInt8] = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]
 
-    /// - Throws: `FileTreeError` of kind `.limit` for a dictionary larger than `limits.decoderByteCount`, of kind `.archive` when
+    /// - Throws: `FileTreeError` of kind `.limit` for a dictionary that does not fit into `limits.decoderByteCount`, of kind `.archive` when
     ///   streams are damaged, cut off or followed by something else, or use other filters than LZMA2 after at most three that need
     ///   no memory.
     static func check(_ input: inout ArchiveInput, _ limits: ArchiveLimits) throws(FileTreeError) {
@@ -97,10 +97,11 @@ enum ArchiveXZWalk {
             }
             guard identifier == 0x21, size == 1, let bits = properties.first, bits <= 40 else { throw damaged }
             let dictionary = bits == 40 ? 0xffff_ffff : (2 | Int(bits & 1)) << (Int(bits) / 2 + 11)
-            guard dictionary <= limits.decoderByteCount else {
+            let needed = dictionary + ArchiveLimits.decoderOverhead
+            guard needed <= limits.decoderByteCount else {
                 throw input.problem(
-                    "its decoder would need \(grouped(dictionary)) bytes of memory, the limit is \(grouped(limits.decoderByteCount))",
-                    at: position, kind: .limit, hints: ["compress it with at most `xz -9`"])
+                    "its decoder would need \(grouped(needed)) bytes of memory, the limit is \(grouped(limits.decoderByteCount))",
+                    at: position, kind: .limit, hints: ["compress it with at most `xz -8`"])
             }
         }
     }

@@ -5,7 +5,7 @@ import Diagnostics
 enum ArchiveZstandardWalk {
     private static let blockLimit = 1 << 17
 
-    /// - Throws: `FileTreeError` of kind `.limit` for a window larger than `limits.decoderByteCount`, of kind `.archive` when frames
+    /// - Throws: `FileTreeError` of kind `.limit` for a window that does not fit into `limits.decoderByteCount`, of kind `.archive` when frames
     ///   are damaged, cut off or followed by something else.
     static func check(_ input: inout ArchiveInput, _ limits: ArchiveLimits) throws(FileTreeError) {
         var position = 0
@@ -48,9 +48,10 @@ enum ArchiveZstandardWalk {
             window =
                 field.reversed().reduce(0) { min($0, Int.max >> 9) << 8 | Int($1) } + (sizeByteCount == 2 ? 256 : 0)
         }
-        guard window <= limits.decoderByteCount else {
+        let needed = min(window, Int.max >> 1) + ArchiveLimits.decoderOverhead
+        guard needed <= limits.decoderByteCount else {
             throw input.problem(
-                "its decoder would need \(grouped(window)) bytes of memory, the limit is \(grouped(limits.decoderByteCount))",
+                "its decoder would need \(grouped(needed)) bytes of memory, the limit is \(grouped(limits.decoderByteCount))",
                 at: start, kind: .limit,
                 hints: ["compress it with at most `zstd -19`, and without `--long` and `--ultra`"])
         }
