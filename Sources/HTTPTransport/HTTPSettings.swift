@@ -12,7 +12,7 @@ public struct HTTPSettings: Sendable {
     public var proxies: ProxySettings
     /// Whom to trust.
     public var trust: TrustSettings
-    /// Asked about once per second during a transfer and while waiting; true ends it with `HTTPError.Kind.cancelled`.
+    /// Asked several times a second during a transfer and while waiting; true ends it with `HTTPError.Kind.cancelled`.
     public var isCancelled: @Sendable () -> Bool
 
     /// Default times and retries, and the proxies and certificate authorities that `environment` names.
