@@ -157,7 +157,9 @@ struct BadInputTests {
         #expect(try folder.files("out").isEmpty)
     }
 
-    @Test("SIGINT and SIGTERM while a model is downloaded leave nothing", arguments: [SIGINT: 130, SIGTERM: 143])
+    @Test(
+        "SIGINT and SIGTERM while a model is downloaded leave what has come, and say so",
+        arguments: [SIGINT: 130, SIGTERM: 143])
     func interruptedDownload(_ pair: (signal: Int32, status: Int32)) throws {
         let root = "/api/2.0/mlflow-artifacts/artifacts"
         let server = try #require(
@@ -177,7 +179,9 @@ struct BadInputTests {
             usleep(10_000)
         }
         command.send(pair.signal)
-        #expect(try command.finish(within: 30).status == pair.status, "\(command.errors)")
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("")).isEmpty)
+        let result = try command.finish(within: 30)
+        #expect(result.status == pair.status, "\(result.errors)")
+        #expect(result.errors.contains("hint: the same command goes on from there"), "\(result.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("")) == [".model.skiff-partial"])
     }
 }
