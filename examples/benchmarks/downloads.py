@@ -330,6 +330,7 @@ def requests(bench):
                 shutil.rmtree(bench.out, ignore_errors=True)
                 bench.out.mkdir()
                 stand_in.control("reset")
+                stand_in.control("set", {"page_size": 1000})
                 Measured(command, {**bench.environment, **environment}, bench.folder / "errors")
                 bench.check(side, pathlib.Path(stand_in.ready["trees"]) / "ten")
                 counts.append(len(stand_in.control("log")))

@@ -21,7 +21,6 @@ ERRORS = {
     ),
     "no_read": _json(403, "PERMISSION_DENIED", "User does not have permission CAN_READ on registered model 'churn'."),
     "ip_list": _json(403, "PERMISSION_DENIED", "Source IP address: 203.0.113.7 is blocked by Databricks IP ACL for workspace: 1234567890123456"),
-    "login_page": (302, b"", {"Location": "https://login.example.com/login.html?next_url=%2F"}, "text/html"),
     "html_missing": (404, "<!doctype html><title>404 Not Found</title>", {}, "text/html"),
     "no_endpoint": _json(404, "ENDPOINT_NOT_FOUND", "No API found for 'GET /mlflow/model-versions/get'"),
     "no_metastore": _json(404, "METASTORE_DOES_NOT_EXIST", "No metastore assigned for the current workspace."),
