@@ -114,8 +114,9 @@ public enum Interruption {
         }
     }
 
+    /// On a terminal in place of the line that the cursor is on: a progress bar, and the `^C` that the terminal shows.
     private static func say(_ text: String) {
-        var bytes = Array(text.utf8)[...]
+        var bytes = Array(((Terminal.isTerminal(STDERR_FILENO) ? "\r\u{1B}[K" : "") + text).utf8)[...]
         while !bytes.isEmpty {
             let count = retrying { bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) } }
             guard count > 0 else { return }
