@@ -84,6 +84,7 @@ let package = Package(
             resources: [.embedInCode("native"), .embedInCode("python"), .embedInCode("shared")],
             swiftSettings: product),
         floor("Scoring", ["Diagnostics", "Bytes", "JSONText", "Platform"], exclude: ["Format.md"]),
+        floor("SQLiteFiles", ["Diagnostics", "Platform"]),
         floor("Transfers", ["Diagnostics", "Bytes", "Platform", "Hashing", "HTTPTransport"]),
         floor("Credentials", ["Diagnostics", "Bytes", "JSONText", "Platform", "Hashing", "HTTPTransport"]),
         floor("CloudStorage", ["Diagnostics", "Bytes", "JSONText", "Platform", "Hashing", "HTTPTransport"]),
@@ -93,7 +94,7 @@ let package = Package(
             "Registry",
             [
                 "Diagnostics", "Bytes", "JSONText", "YAMLText", "Platform", "Hashing", "HTTPTransport", "FileTrees",
-                "MLmodelFormat", "Transfers", "Credentials", "CloudStorage",
+                "MLmodelFormat", "SQLiteFiles", "Transfers", "Credentials", "CloudStorage",
             ]),
         floor("Converters", ["Diagnostics", "Bytes", "JSONText", "Hashing", "Pickle", "MLmodelFormat", "Scoring"]),
         floorBesideC("ScorerServer", ["Diagnostics", "Bytes", "JSONText", "Platform", "Scoring", "CEvent"]),
@@ -147,6 +148,7 @@ let package = Package(
         tests("FileTrees", ["FileTrees", "Diagnostics", "Bytes", "Hashing", "Platform"]),
         tests("MLmodelFormat", ["MLmodelFormat", "Diagnostics", "Bytes", "JSONText"]),
         tests("Scoring", ["Scoring", "Diagnostics", "Bytes", "JSONText", "Platform"]),
+        tests("SQLiteFiles", ["SQLiteFiles", "Diagnostics", "Bytes", "JSONText", "Platform"]),
         tests("Transfers", ["Transfers", "Diagnostics", "Bytes", "Hashing", "HTTPTransport", "Platform"]),
         tests("Credentials", ["Credentials", "Diagnostics", "Bytes", "JSONText", "HTTPTransport", "Platform"]),
         tests(
@@ -156,7 +158,7 @@ let package = Package(
             "Registry",
             [
                 "Registry", "Diagnostics", "Bytes", "JSONText", "YAMLText", "Hashing", "HTTPTransport", "FileTrees",
-                "Platform", "Transfers", "Credentials", "CloudStorage",
+                "Platform", "SQLiteFiles", "Transfers", "Credentials", "CloudStorage",
             ]),
         tests(
             "Converters",
@@ -169,7 +171,8 @@ let package = Package(
                 "Scoring", "Registry", "Converters", "Templates",
             ]),
         tests("Audit", ["Audit", "Diagnostics", "JSONText", "Contexts", "Registry", "FileTrees"]),
-        tests("EndToEnd", ["Diagnostics", "Bytes", "JSONText", "Platform", "FileTrees", "Registry"]),
+        tests(
+            "EndToEnd", ["Diagnostics", "Bytes", "JSONText", "Platform", "HTTPTransport", "FileTrees", "Registry"]),
     ],
     swiftLanguageModes: [.v6]
 )

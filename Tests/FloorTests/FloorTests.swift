@@ -6,7 +6,7 @@ private let floors: [[String]] = [
     ["CArchive", "CCrypto", "CCurl", "CEvent", "CLinux", "CYAML"],
     ["Diagnostics", "Bytes"],
     ["HTTPTransport", "YAMLText", "Hashing", "Pickle", "JSONText", "Arguments", "Platform"],
-    ["FileTrees", "MLmodelFormat", "Templates", "Scoring", "Transfers", "Credentials", "CloudStorage"],
+    ["FileTrees", "MLmodelFormat", "Templates", "Scoring", "SQLiteFiles", "Transfers", "Credentials", "CloudStorage"],
     ["Registry", "Converters", "ScorerServer"],
     ["Contexts"],
     ["Audit"],

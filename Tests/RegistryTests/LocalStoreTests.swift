@@ -4,6 +4,7 @@ import FileTrees
 import Glibc
 import JSONText
 import Platform
+import SQLiteFiles
 import TestKit
 import Testing
 

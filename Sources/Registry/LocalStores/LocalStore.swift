@@ -1,6 +1,7 @@
 import Diagnostics
 import FileTrees
 public import Platform
+import SQLiteFiles
 
 /// Reads models out of the stores that MLflow keeps on this machine: its folder `mlruns` or its SQLite database. Nothing is written.
 ///

@@ -1,5 +1,6 @@
 import Diagnostics
 import Platform
+import SQLiteFiles
 
 /// MLflow's SQLite database (mlflow 1.30 to 3.17): the tables `registered_models`, `model_versions`, `registered_model_aliases` (since
 /// 2.3), `logged_models` (since 3.0) and `runs`. Since 3.17 the first three have a column `workspace`, of which only one value is read.

@@ -7,8 +7,9 @@ import Platform
 /// While it is open, it holds the shared lock that SQLite's own readers hold, so that no other program writes a transaction half-way
 /// under it. Programs in write-ahead mode may still move pages from the log to the file: `isUnchanged` tells afterwards. The file is
 /// read, not mapped, because others may truncate it.
-final class SQLiteFile {
-    let path: String
+public final class SQLiteFile {
+    /// As it was named.
+    public let path: String
     let header: SQLiteHeader
     /// Pages of the database as it is read.
     let pageCount: Int
@@ -20,7 +21,9 @@ final class SQLiteFile {
     private static let cachedPages = 64
 
     /// Opens the database at `path`; symbolic links are followed, because the log lies beside the file itself.
-    init(_ path: String) throws(SQLiteError) {
+    ///
+    /// - Throws: also for a journal that shows that a writer was interrupted, and for a database that another program is writing.
+    public init(_ path: String) throws(SQLiteError) {
         guard let resolved = realpath(path, nil) else {
             throw SQLiteError(FileError("read", path, .system(errno)))
         }
@@ -73,7 +76,7 @@ final class SQLiteFile {
     }
 
     /// Whether no other program has moved pages since the file was opened: what was read then belongs together.
-    func isUnchanged() throws(SQLiteError) -> Bool {
+    public func isUnchanged() throws(SQLiteError) -> Bool {
         let now = try SQLiteLog.read(log.path, shown: path, isBeside: false)
         return now.identity == log.identity
     }

@@ -1,7 +1,7 @@
 import Diagnostics
 
 /// The tables of a database, by their names in lower case.
-struct SQLiteSchema {
+public struct SQLiteSchema {
     private let file: SQLiteFile
     private var tables: [String: (root: Int, sql: String)] = [:]
 
@@ -9,7 +9,7 @@ struct SQLiteSchema {
     private static let entryLimit = 10_000
 
     /// Reads `sqlite_schema`, whose first page is the first of the file.
-    init(_ file: SQLiteFile) throws(SQLiteError) {
+    public init(_ file: SQLiteFile) throws(SQLiteError) {
         self.file = file
         var tables: [String: (root: Int, sql: String)] = [:]
         var count = 0
@@ -28,10 +28,13 @@ struct SQLiteSchema {
         self.tables = tables
     }
 
-    func has(_ name: String) -> Bool { tables[name] != nil }
+    /// Whether there is a table `name`, in lower case.
+    public func has(_ name: String) -> Bool { tables[name] != nil }
 
     /// The table `name` and its columns; nil when there is none.
-    func table(_ name: String) throws(SQLiteError) -> (rows: SQLiteTable, columns: [SQLiteColumn])? {
+    ///
+    /// - Throws: `SQLiteError` of kind `.unsupported` for a table whose statement this reader does not understand.
+    public func table(_ name: String) throws(SQLiteError) -> (rows: SQLiteTable, columns: [SQLiteColumn])? {
         guard let (root, sql) = tables[name] else { return nil }
         let columns: [SQLiteColumn]
         do throws(SQLiteColumns.Problem) { columns = try SQLiteColumns.read(sql) } catch {
@@ -42,11 +45,11 @@ struct SQLiteSchema {
 }
 
 /// A column of a table.
-struct SQLiteColumn: Equatable {
+public struct SQLiteColumn: Sendable, Equatable {
     /// In lower case.
-    let name: String
+    public let name: String
     /// What rows from before the column was added have, when it is a plain literal.
-    var defaultValue: SQLiteValue = .null
+    public internal(set) var defaultValue: SQLiteValue = .null
 }
 
 /// Reads the columns out of a `CREATE TABLE` statement. Understood: names in any of SQLite's quotes, types, constraints and defaults

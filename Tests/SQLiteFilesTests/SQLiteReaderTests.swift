@@ -6,7 +6,7 @@ import Platform
 import TestKit
 import Testing
 
-@testable import Registry
+@testable import SQLiteFiles
 
 /// Python's `sqlite3` makes the databases and says what is in them.
 @Suite struct SQLiteReaderTests {

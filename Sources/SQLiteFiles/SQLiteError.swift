@@ -1,9 +1,10 @@
-import Diagnostics
-import Platform
+public import Diagnostics
+public import Platform
 
 /// Why a database could not be read.
-struct SQLiteError: DiagnosticConvertible, Equatable {
-    enum Kind: Equatable {
+public struct SQLiteError: DiagnosticConvertible, Sendable, Equatable {
+    /// The kinds that callers tell apart.
+    public enum Kind: Sendable, Equatable {
         /// The operating system refused.
         case file(FileError)
         /// It is something else than a SQLite 3 database.
@@ -18,14 +19,19 @@ struct SQLiteError: DiagnosticConvertible, Equatable {
         case limit
     }
 
-    let kind: Kind
-    let path: String
-    let reason: String
+    /// Which kind of failure this is.
+    public let kind: Kind
+    /// The database, as it was named.
+    public let path: String
+    /// Why, without what.
+    public let reason: String
     /// The byte offset in the file; nil when no place is meant.
-    var offset: Int?
-    var hints: [String] = []
+    public internal(set) var offset: Int?
+    /// What to do about it.
+    public internal(set) var hints: [String] = []
 
-    init(_ kind: Kind, _ path: String, _ reason: String, offset: Int? = nil, hints: [String] = []) {
+    /// States everything.
+    public init(_ kind: Kind, _ path: String, _ reason: String, offset: Int? = nil, hints: [String] = []) {
         self.kind = kind
         self.path = path
         self.reason = reason
@@ -38,7 +44,7 @@ struct SQLiteError: DiagnosticConvertible, Equatable {
     }
 
     /// "cannot read the database `<path>`: <reason>", with the byte offset.
-    var diagnostic: Diagnostic {
+    public var diagnostic: Diagnostic {
         if case .file(let error) = kind { return error.diagnostic }
         let damage =
             kind == .damaged
@@ -46,21 +52,5 @@ struct SQLiteError: DiagnosticConvertible, Equatable {
         return Diagnostic(
             "cannot read the database `\(escaped(path, limit: 1000))`: \(reason)",
             place: offset.map { Place(file: path, byteOffset: $0) }, hints: hints + damage)
-    }
-}
-
-extension RegistryError {
-    /// What the database says, under its own sentence.
-    init(_ error: SQLiteError) {
-        let kind: Kind =
-            switch error.kind {
-            case .file(let file): file.isNotFound ? .notFound : .disk
-            case .notADatabase, .damaged, .limit: .answer
-            case .unsupported: .unsupported
-            case .busy: .notReady
-            }
-        let diagnostic = error.diagnostic
-        self.init(
-            kind, diagnostic.summary, place: diagnostic.place, details: diagnostic.details, hints: diagnostic.hints)
     }
 }

@@ -1,16 +1,21 @@
 import Diagnostics
 
 /// A value of a row.
-enum SQLiteValue: Equatable {
+public enum SQLiteValue: Sendable, Equatable {
+    /// `NULL`.
     case null
+    /// A whole number.
     case integer(Int64)
+    /// A number of 64 bits.
     case real(Double)
+    /// UTF-8 text.
     case text(String)
+    /// Bytes.
     case blob([UInt8])
 }
 
 /// The rows of one table, in the order of their numbers.
-struct SQLiteTable {
+public struct SQLiteTable {
     let file: SQLiteFile
     let name: String
     let root: Int
@@ -23,7 +28,7 @@ struct SQLiteTable {
     /// Calls `body` with the row numbers and records; false ends the walk.
     ///
     /// - Throws: `SQLiteError` for pages that contradict each other. A page that is met twice is one of those, so that every walk ends.
-    func forEachRow(_ body: (_ number: Int64, SQLiteRecord) throws(SQLiteError) -> Bool) throws(SQLiteError) {
+    public func forEachRow(_ body: (_ number: Int64, SQLiteRecord) throws(SQLiteError) -> Bool) throws(SQLiteError) {
         var walk = SQLiteWalk()
         _ = try visit(root, nil, 1, &walk, body)
     }
@@ -116,7 +121,7 @@ struct SQLiteWalk {
 }
 
 /// The values of one row (section 2.1). They are decoded when they are asked for.
-struct SQLiteRecord {
+public struct SQLiteRecord {
     private let bytes: [UInt8]
     private let columns: [(type: Int64, offset: Int)]
     private let page: SQLitePage
@@ -147,7 +152,7 @@ struct SQLiteRecord {
     }
 
     /// The value of the column `index`, from 0; nil for one that the row does not have, as rows from before a column was added.
-    func value(_ index: Int) throws(SQLiteError) -> SQLiteValue? {
+    public func value(_ index: Int) throws(SQLiteError) -> SQLiteValue? {
         guard index < columns.count else { return nil }
         let (type, start) = columns[index]
         let size = Self.size(of: type) ?? 0
