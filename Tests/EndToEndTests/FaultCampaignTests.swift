@@ -1,6 +1,5 @@
 import Dispatch
 import Foundation
-import HTTPTransport
 import Platform
 import Synchronization
 import TestKit
