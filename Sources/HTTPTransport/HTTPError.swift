@@ -97,8 +97,8 @@ public struct HTTPError: Error, DiagnosticConvertible {
             ]
         case .tls:
             [
-                "name a file with the certificate authority's certificate in `MLFLOW_TRACKING_SERVER_CERT_PATH` or "
-                    + "`SSL_CERT_FILE`"
+                "name a file with the certificate authority's certificate in `SSL_CERT_FILE`, or for an MLflow server "
+                    + "in `MLFLOW_TRACKING_SERVER_CERT_PATH`"
             ]
         case .redirect(_, let location?): ["name `\(location)` itself as the server, if you trust it"]
         case .url, .timeout, .answer, .redirect, .tooLong, .settings, .cancelled: []

@@ -63,10 +63,13 @@ public struct ProxySettings: Sendable, Equatable {
             names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
         }
         let all = first("all_proxy", "ALL_PROXY")
-        http = (first("http_proxy") ?? all).map(Secret.init)
-        https = (first("https_proxy", "HTTPS_PROXY") ?? all).map(Secret.init)
+        http = (first("http_proxy") ?? all).map(Self.address)
+        https = (first("https_proxy", "HTTPS_PROXY") ?? all).map(Self.address)
         none = first("no_proxy", "NO_PROXY") ?? ""
     }
+
+    /// Only an address with a password in it has to be blotted out wherever it appears.
+    private static func address(_ text: String) -> Secret { text.contains("@") ? Secret(text) : .fleeting(text) }
 }
 
 /// Whom to trust as a server, and who we are.

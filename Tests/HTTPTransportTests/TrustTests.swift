@@ -50,7 +50,7 @@ import Testing
                 == true)
         #expect(
             error?.diagnostic.hints == [
-                "name a file with the certificate authority's certificate in `MLFLOW_TRACKING_SERVER_CERT_PATH` or `SSL_CERT_FILE`"
+                "name a file with the certificate authority's certificate in `SSL_CERT_FILE`, or for an MLflow server in `MLFLOW_TRACKING_SERVER_CERT_PATH`"
             ])
         let authority = server.folder.file("authority.pem")
         for name in ["SSL_CERT_FILE", "CURL_CA_BUNDLE"] {

@@ -75,11 +75,11 @@ import Testing
         arguments: [
             (
                 "list_0.json",
-                "error: cannot find it: the server lists `../x`, which no model may hold: it does not lie in the folder that was asked, ``"
+                "error: cannot find it: the server lists `../x`, which no model may hold: it does not lie in the folder that was asked, the top folder"
             ), ("list_1.json", "error: cannot find it: the server's listing of `a` goes in a circle"),
             (
                 "list_2.json",
-                "error: cannot find it: the server lists `m/model.pkl`, which no model may hold: it does not lie in the folder that was asked, ``"
+                "error: cannot find it: the server lists `m/model.pkl`, which no model may hold: it does not lie in the folder that was asked, the top folder"
             ), ("list_4.json", "no error"),
         ])
     func fixtures(file: String, start: String) throws {
@@ -171,7 +171,7 @@ import Testing
         defer { fake.stop() }
         #expect(
             fake.message { try fake.listing(service.store(fake)) }
-                == "error: cannot find it: the server's listing of `` goes in a circle\n")
+                == "error: cannot find it: the server's listing of the top folder goes in a circle\n")
         #expect(fake.asked.count == 2)
     }
 

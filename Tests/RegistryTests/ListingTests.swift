@@ -200,7 +200,7 @@ import Transfers
         defer { fake.server.stop() }
         #expect(
             fake.message { try fake.resolve("runs:/r") }
-                == "error: cannot find `runs:/r`: the server's listing of `` goes in a circle\n")
+                == "error: cannot find `runs:/r`: the server's listing of the top folder goes in a circle\n")
     }
 
     @Test("two listings are compared by path, size, digest and version; the first difference is named")

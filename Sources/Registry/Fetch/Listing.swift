@@ -118,7 +118,7 @@ enum Listing {
 
     /// A listing of `folder` that names a path outside it.
     static func elsewhere(_ path: String, _ folder: String, _ task: String) -> RegistryError {
-        refusal(path, "it does not lie in the folder that was asked, `\(escaped(folder))`", task)
+        refusal(path, "it does not lie in the folder that was asked, \(shown(folder))", task)
     }
 
     static func wrongSize(_ path: String, _ task: String) -> RegistryError {
@@ -127,7 +127,11 @@ enum Listing {
     }
 
     static func circle(_ folder: String, _ task: String) -> RegistryError {
-        RegistryError(.listing, "cannot \(task): the server's listing of `\(escaped(folder))` goes in a circle")
+        RegistryError(.listing, "cannot \(task): the server's listing of \(shown(folder)) goes in a circle")
+    }
+
+    private static func shown(_ folder: String) -> String {
+        folder.isEmpty ? "the top folder" : "`\(escaped(folder))`"
     }
 
     static func tooMany(_ task: String) -> RegistryError {
