@@ -18,10 +18,10 @@ public enum Downloader {
     ///   of the cancellation, or `.settings` when libcurl does not start.
     public static func run(
         _ objects: [RemoteObject], into folder: String, options: TransferOptions, http: HTTPSettings,
-        doing task: String, progress: (TransferProgress) -> Void
+        doing task: String, progress: @escaping (TransferProgress) -> Void
     ) throws -> [SHA256Digest] {
-        try withoutActuallyEscaping(progress) { progress in
-            try Download(objects, folder, options, http, task, progress).run()
-        }
+        // Not `withoutActuallyEscaping`: there the compiler (6.3) writes the length of this file's path into the code, and the
+        // executable would depend on the folder of the checkout.
+        try Download(objects, folder, options, http, task, progress).run()
     }
 }

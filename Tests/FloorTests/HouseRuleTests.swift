@@ -15,6 +15,12 @@ func traps() {
     #expect(places(of: ["try!", " as! ", "fatalError("], in: CheckoutFiles.sources) == [])
 }
 
+@Test("the executables do not depend on the folder of the checkout: no `withoutActuallyEscaping`, no `#filePath`")
+func folders() {
+    // The compiler (6.3) writes the length of the file's whole path beside the first one.
+    #expect(places(of: ["withoutActuallyEscaping(", "#filePath"], in: CheckoutFiles.sources) == [])
+}
+
 @Test("the environment is read in one place")
 func environment() {
     let others = CheckoutFiles.sources.filter { $0.target != "Platform" }

@@ -321,21 +321,3 @@ struct CacheTests {
         #expect(throws: RegistryError.self) { try cache.materialise(model, at: bench.folder.file("out")) }
     }
 }
-
-/// Runs `work` on a thread of its own, which nobody joins.
-private func onThread(_ work: @escaping @Sendable () -> Void) {
-    final class Box {
-        let work: @Sendable () -> Void
-        init(_ work: @escaping @Sendable () -> Void) { self.work = work }
-    }
-    var thread = pthread_t()
-    let context = Unmanaged.passRetained(Box(work)).toOpaque()
-    let status = pthread_create(
-        &thread, nil,
-        { context in
-            if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().work() }
-            return nil
-        }, context)
-    precondition(status == 0)
-    pthread_detach(thread)
-}

@@ -64,11 +64,11 @@ public final class FaultProxy: Sendable {
         self.port = port
         self.upstream = upstream
         self.elsewhere = elsewhere
-        Loopback.onThread { [self] in
+        onThread { [self] in
             while true {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { break }
-                Loopback.onThread { [self] in serve(connection) }
+                onThread { [self] in serve(connection) }
             }
             close(listener)
         }

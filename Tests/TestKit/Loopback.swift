@@ -147,22 +147,4 @@ enum Loopback {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(connection, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
-
-    /// Runs `work` on a thread of its own, which nobody joins.
-    static func onThread(_ work: @escaping @Sendable () -> Void) {
-        final class Box {
-            let work: @Sendable () -> Void
-            init(_ work: @escaping @Sendable () -> Void) { self.work = work }
-        }
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(Box(work)).toOpaque()
-        let status = pthread_create(
-            &thread, nil,
-            { context in
-                if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().work() }
-                return nil
-            }, context)
-        guard status == 0 else { fatalError("no thread for a test server: \(status)") }
-        pthread_detach(thread)
-    }
 }

@@ -76,7 +76,9 @@ struct TransferKit {
     }
 
     @discardableResult
-    func run(_ objects: [RemoteObject], progress: (TransferProgress) -> Void = { _ in }) throws -> [SHA256Digest] {
+    func run(_ objects: [RemoteObject], progress: @escaping (TransferProgress) -> Void = { _ in }) throws
+        -> [SHA256Digest]
+    {
         try Downloader.run(
             objects, into: folder, options: options, http: http, doing: "download `m`", progress: progress)
     }

@@ -16,7 +16,7 @@ extension Fetcher {
     /// - Throws: `RegistryError`.
     public static func fetch(
         _ model: ResolvedModel, through cache: ModelCache, registry: String, options: FetchOptions,
-        notice: (String) -> Void, progress: (FetchProgress) -> Void
+        notice: (String) -> Void, progress: @escaping (FetchProgress) -> Void
     ) throws(RegistryError) -> LocalModel? {
         guard !cache.isReadOnly else { return try lookup(model, in: cache, registry: registry, notice: notice) }
         guard let key = model.cacheKey else { return nil }

@@ -13,7 +13,6 @@ struct DatabricksTracking {
     private let skipsFilesForRuns: Bool
 
     private static let api = "api/2.0/mlflow/"
-    private static let searchPageLimit = 200
 
     init(_ client: DatabricksClient, _ surroundings: Surroundings) {
         self.client = client
@@ -147,35 +146,13 @@ struct DatabricksTracking {
     private func loggedModelID(
         named name: String, of runID: String, in experiment: String, _ task: String
     ) throws(RegistryError) -> String? {
-        // MLflow's filters know no escape for a quote.
-        let quote = name.contains("'") ? "\"" : "'"
-        guard !name.contains(quote) else { return nil }
-        var token: String?
-        for _ in 0..<Self.searchPageLimit {
-            var body: JSONObject = [
-                "experiment_ids": [.string(experiment)], "filter": .string("name = \(quote)\(name)\(quote)"),
-            ]
-            if let token { body["page_token"] = .string(token) }
-            let answer: JSONObject
-            switch try client.ask(
-                posting: .object(body), to: Self.api + "logged-models/search", about: .run(runID), doing: task)
-            {
-            case .object(let object): answer = object
+        try LoggedModelSearch.id(named: name, of: runID, in: experiment, doing: task) { body throws(RegistryError) in
+            switch try client.ask(posting: body, to: LoggedModelSearch.service, about: .run(runID), doing: task) {
+            case .object(let object): return object
             case .refusal(let refusal):
-                // A workspace before MLflow 3 does not know the address.
                 guard refusal.isUnknownAddress else { throw refusal.error(doing: task) }
                 return nil
             }
-            let models = answer["models"]?.arrayValue ?? []
-            if let found = models.first(where: { $0["info"]?["source_run_id"]?.stringValue == runID }) {
-                return found["info"]?["model_id"]?.stringValue
-            }
-            token = answer["next_page_token"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 }
-            if token == nil { return nil }
         }
-        throw RegistryError(
-            .answer,
-            "cannot \(task): more than \(Self.searchPageLimit) pages of logged models have the name `\(escaped(name))`",
-            hints: ["name the logged model itself, as in `models:/m-…`"])
     }
 }

@@ -41,7 +41,7 @@ public enum Fetcher {
     /// - Throws: `RegistryError`.
     public static func fetch(
         _ model: ResolvedModel, into folder: String, options: FetchOptions,
-        progress: (FetchProgress) -> Void
+        progress: @escaping (FetchProgress) -> Void
     ) throws(RegistryError) -> LocalModel {
         let download = FolderDownload(model, folder, options)
         do {
@@ -85,7 +85,7 @@ extension Fetcher {
     /// Downloads into a folder of the cache.
     static func download(
         _ model: ResolvedModel, _ partial: ModelCache.Partial, _ options: FetchOptions,
-        _ progress: (FetchProgress) -> Void
+        _ progress: @escaping (FetchProgress) -> Void
     ) throws -> [SHA256Digest] {
         try FolderDownload(model, partial.folder, options).cached(partial, progress)
     }
@@ -106,7 +106,7 @@ private struct FolderDownload {
     }
 
     /// Into a folder of which nothing stays after an error.
-    func passing(_ progress: (FetchProgress) -> Void) throws -> [SHA256Digest] {
+    func passing(_ progress: @escaping (FetchProgress) -> Void) throws -> [SHA256Digest] {
         try AtomicOutput.writeDirectory(at: folder, existing: .refuse, isDurable: false) { anchor in
             try checkSpace(anchor, allocated: 0)
             let digests = try download(into: anchor, journal: nil, model.http, progress)
@@ -116,7 +116,7 @@ private struct FolderDownload {
     }
 
     /// Into a folder that stays after an error, for the next run.
-    func resumable(_ progress: (FetchProgress) -> Void) throws -> [SHA256Digest] {
+    func resumable(_ progress: @escaping (FetchProgress) -> Void) throws -> [SHA256Digest] {
         let partial = try PartialFolder.open(for: folder, source: model.resumableSource, doing: task)
         let digests = try keeping(
             partial.tree(), journal: partial.journalPath, in: partial.path, allocated: partial.allocatedBytes(),
@@ -126,7 +126,7 @@ private struct FolderDownload {
     }
 
     /// Into a folder of the cache, which stays after an error, for the next run.
-    func cached(_ partial: ModelCache.Partial, _ progress: (FetchProgress) -> Void) throws -> [SHA256Digest] {
+    func cached(_ partial: ModelCache.Partial, _ progress: @escaping (FetchProgress) -> Void) throws -> [SHA256Digest] {
         try keeping(
             DirectoryAnchor.open(partial.folder), journal: partial.journal, in: partial.folder,
             allocated: partial.allocatedBytes,
@@ -139,7 +139,7 @@ private struct FolderDownload {
     ///   - discarding: called when nothing is worth keeping.
     private func keeping(
         _ tree: borrowing DirectoryAnchor, journal: String, in path: String, allocated: Int, discarding: () -> Void,
-        _ progress: (FetchProgress) -> Void
+        _ progress: @escaping (FetchProgress) -> Void
     ) throws -> [SHA256Digest] {
         // For the thread that speaks after a signal.
         let done = Done(total: model.totalSize)
@@ -202,7 +202,7 @@ private struct FolderDownload {
     /// - Returns: the digests in the order of `model.files`.
     private func download(
         into anchor: borrowing DirectoryAnchor, journal: String?, _ http: HTTPSettings,
-        _ progress: (FetchProgress) -> Void
+        _ progress: @escaping (FetchProgress) -> Void
     ) throws -> [SHA256Digest] {
         let objects = model.files.map { file in
             RemoteObject(

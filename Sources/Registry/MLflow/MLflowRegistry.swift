@@ -133,7 +133,11 @@ struct MLflowRegistry: ModelRegistry {
         let own = try servedStore(root, path, task) ?? runArtifacts(runID, path, root)
         let segments = path.split(separator: "/").map(String.init)
         guard let name = segments.first,
-            let id = try loggedModelID(named: name, of: runID, info["experiment_id"]?.stringValue ?? "", task)
+            let id = try LoggedModelSearch.id(
+                named: name, of: runID, in: info["experiment_id"]?.stringValue ?? "", doing: task,
+                ask: { body throws(RegistryError) in
+                    try tracking.postIfKnown(LoggedModelSearch.service, body, doing: task)
+                })
         else { return [own] }
         var logged = SourceIdentity(kind: .mlflowServer, reference: identity.reference)
         let store = try loggedModel(id, segments.dropFirst().joined(separator: "/"), &logged, task)
@@ -149,38 +153,6 @@ struct MLflowRegistry: ModelRegistry {
         }
         return info
     }
-
-    private func loggedModelID(
-        named name: String, of runID: String, _ experiment: String, _ task: String
-    ) throws(RegistryError) -> String? {
-        // MLflow's filters know no escape for a quote.
-        let quote = name.contains("'") ? "\"" : "'"
-        guard !name.contains(quote) else { return nil }
-        var token: String?
-        for _ in 0..<Self.searchPageLimit {
-            var body: JSONObject = [
-                "experiment_ids": [.string(experiment)], "filter": .string("name = \(quote)\(name)\(quote)"),
-            ]
-            if let token { body["page_token"] = .string(token) }
-            // A server before MLflow 3 does not know the address.
-            guard
-                let answer = try tracking.postIfKnown(
-                    "api/2.0/mlflow/logged-models/search", .object(body), doing: task)
-            else { return nil }
-            let models = answer["models"]?.arrayValue ?? []
-            if let found = models.first(where: { $0["info"]?["source_run_id"]?.stringValue == runID }) {
-                return found["info"]?["model_id"]?.stringValue
-            }
-            token = answer["next_page_token"]?.stringValue.flatMap { $0.isEmpty ? nil : $0 }
-            if token == nil { return nil }
-        }
-        throw RegistryError(
-            .answer,
-            "cannot \(task): more than \(Self.searchPageLimit) pages of logged models have the name `\(escaped(name))`",
-            hints: ["name the logged model itself, as in `models:/m-…`"])
-    }
-
-    private static let searchPageLimit = 200
 
     // MARK: From an address to files
 
