@@ -163,7 +163,8 @@ import Testing
         let folder = "/we%20ird%23dir%2541"
         #expect(
             fake.asked == [
-                "GET /api/2.0/fs/directories\(Self.root)", "GET /api/2.0/fs/directories\(Self.root)\(folder)",
+                "GET /api/2.0/fs/directories\(Self.root)?page_size=1000",
+                "GET /api/2.0/fs/directories\(Self.root)\(folder)?page_size=1000",
                 Self.sign, "GET /api/2.0/fs/files\(Self.root)\(folder)/sp%20ace%2B%C3%A9%2541%26%23.txt",
             ])
         #expect(

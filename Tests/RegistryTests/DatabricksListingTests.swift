@@ -149,7 +149,7 @@ import Testing
     @Test("folders without an end stop at the depth of paths", arguments: Service.allCases)
     func depth(service: Service) throws {
         let fake = try FakeDatabricks(workspace: { request in
-            let depth = request.target.replacing("%2F", with: "/").split(separator: "/").count {
+            let depth = request.target.replacing("%2F", with: "/").split { "/?&".contains($0) }.count {
                 $0 == "a" || $0.hasSuffix("=a")
             }
             let path = "\"" + Array(repeating: "a", count: depth + 1).joined(separator: "/") + "\""

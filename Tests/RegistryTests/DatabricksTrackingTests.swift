@@ -39,7 +39,8 @@ import Testing
         #expect(
             fake.asked == [
                 "GET \(Self.api)runs/get?run_id=r1", "POST \(Self.api)logged-models/search",
-                "GET /api/2.0/fs/directories\(Self.runFiles)", "GET /api/2.0/fs/directories\(Self.runFiles)/data",
+                "GET /api/2.0/fs/directories\(Self.runFiles)?page_size=1000",
+                "GET /api/2.0/fs/directories\(Self.runFiles)/data?page_size=1000",
                 "GET /api/2.0/fs/files\(Self.runFiles)/MLmodel", "GET /api/2.0/fs/files\(Self.runFiles)/data/empty",
                 "GET /api/2.0/fs/files\(Self.runFiles)/data/model.pkl",
             ])
@@ -55,7 +56,8 @@ import Testing
         #expect(try fake.contents(run(fake).stores[0]) == FakeDatabricks.tree)
         #expect(
             Array(fake.asked.dropFirst(2)) == [
-                "GET /api/2.0/fs/directories\(Self.runFiles)", "GET \(Self.api)artifacts/list?run_id=r1&path=model",
+                "GET /api/2.0/fs/directories\(Self.runFiles)?page_size=1000",
+                "GET \(Self.api)artifacts/list?run_id=r1&path=model",
                 "GET \(Self.api)artifacts/list?run_id=r1&path=model%2Fdata",
                 "POST \(Self.api)artifacts/credentials-for-read",
             ])
@@ -106,7 +108,7 @@ import Testing
         #expect(model.isImmutable)
         #expect(model.identity.name == "clf")
         #expect(try fake.contents(model.stores[0]) == ["empty": "", "model.pkl": "0123456789"])
-        #expect(fake.asked[1] == "GET /api/2.0/fs/directories\(Self.modelFiles)/data")
+        #expect(fake.asked[1] == "GET /api/2.0/fs/directories\(Self.modelFiles)/data?page_size=1000")
 
         let other = try FakeDatabricks(workspace: Self.noFiles)
         defer { other.stop() }

@@ -28,8 +28,9 @@ import Testing
         let files = "/api/2.0/fs/files/Models/main/default/churn/4"
         #expect(
             fake.asked == [
-                "GET \(Self.legacy)model-versions/get?name=main.default.churn&version=4", "GET \(Self.directory)",
-                "GET \(Self.directory)/data", "GET \(files)/MLmodel", "GET \(files)/data/empty",
+                "GET \(Self.legacy)model-versions/get?name=main.default.churn&version=4",
+                "GET \(Self.directory)?page_size=1000",
+                "GET \(Self.directory)/data?page_size=1000", "GET \(files)/MLmodel", "GET \(files)/data/empty",
                 "GET \(files)/data/model.pkl",
             ])
         #expect(fake.workspace.requests.last?.headers["accept"] == "application/octet-stream")

@@ -62,7 +62,7 @@ import Testing
         #expect(
             fake.asked == [
                 "GET /api/2.0/mlflow/unity-catalog/model-versions/get?name=main.default.churn&version=4",
-                "GET /api/2.0/fs/directories/Models/main/default/churn/4", Self.lend,
+                "GET /api/2.0/fs/directories/Models/main/default/churn/4?page_size=1000", Self.lend,
             ])
         #expect(
             String(decoding: fake.workspace.requests[2].body, as: UTF8.self)

@@ -25,6 +25,9 @@ final class FilesAPIStore: ArtifactStore {
     /// Files of at most so many bytes are read through the workspace: one request in place of two.
     static let smallBytes = 4 << 20
 
+    /// The most entries on a page that the API allows: one request for almost every folder.
+    private static let pageSize = "1000"
+
     init(_ client: DatabricksClient, root: String, about subject: DatabricksSubject) {
         self.client = client
         self.root = root
@@ -54,7 +57,8 @@ final class FilesAPIStore: ArtifactStore {
         var listing = PagedListing(path, shown: folder, isRootInAnyCase: true, doing: task)
         var token: String?
         repeat {
-            let query = token.map { [(name: "page_token", value: $0)] } ?? []
+            var query = [(name: "page_size", value: Self.pageSize)]
+            if let token { query.append(("page_token", token)) }
             switch try client.ask("api/2.0/fs/directories" + path, query, about: subject, doing: task) {
             case .object(let page): token = try listing.add(page, .files, endsWhenEmpty: false)
             case .refusal(let answer): return .refusal(answer)

@@ -1,3 +1,4 @@
+import Credentials
 import Diagnostics
 import FileTrees
 import Glibc
@@ -55,8 +56,8 @@ public enum Fetcher {
             return LocalModel(tree: tree, identity: model.identity)
         } catch let error as RegistryError {
             throw error
-        } catch let error as FileError {
-            throw RegistryError(disk: error.diagnostic)
+        } catch let error as CredentialsError {
+            throw RegistryError(signIn: error.diagnostic, doing: download.task)
         } catch {
             throw RegistryError(disk: Diagnostic.wrapping(error))
         }
@@ -96,7 +97,7 @@ private struct FolderDownload {
     private let model: ResolvedModel
     private let folder: String
     private let options: FetchOptions
-    private let task: String
+    let task: String
 
     init(_ model: ResolvedModel, _ folder: String, _ options: FetchOptions) {
         self.model = model
