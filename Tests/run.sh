@@ -28,7 +28,7 @@ prepare_python() {
 
 # The build's packages, then what the tests judge with.
 # shellcheck disable=SC2086
-need_packages $build_packages libarchive-tools python3 python3-venv curl buildah debootstrap
+need_packages $build_packages libarchive-tools xz-utils zip zstd openssl python3 python3-venv curl buildah debootstrap
 need_swift
 prepare_python
 
