@@ -29,6 +29,22 @@ struct CacheProcessTests {
         }
     }
 
+    @Test("a lock is given back although a process that is just starting has the open file too")
+    func startingProcess() throws {
+        let folder = TemporaryDirectory()
+        try folder.write("lock", "")
+        // Between its fork and its program, a new process holds what its parent had open: a second number of the same open file.
+        let file = try FileDescriptor.open(folder.file("lock"))
+        let copy = FileDescriptor(owning: dup(file.number), path: file.path)
+        do {
+            let lock = CacheLock.take(file, .exclusive, waits: false)
+            #expect(lock != nil)
+            #expect(try CacheLock.take(FileDescriptor.open(folder.file("lock")), .shared, waits: false) == nil)
+        }
+        #expect(copy.number >= 0)
+        #expect(try CacheLock.take(FileDescriptor.open(folder.file("lock")), .exclusive, waits: false) != nil)
+    }
+
     @Test("a version that another process reads stays")
     func reader() throws {
         let bench = CacheBench()

@@ -4,6 +4,9 @@ import Platform
 
 /// An advisory lock on an open file; the kernel gives it back when the file is closed, also when the process is killed.
 ///
+/// It is given back in words all the same: a process that another thread is just starting has the open file too until it runs its
+/// own program, and closing ours alone would leave the lock with it for that long.
+///
 /// Locks belong to the open file and not to the process, so that two caches in one process exclude each other too.
 final class CacheLock: Sendable {
     enum Mode: Sendable {
@@ -16,6 +19,9 @@ final class CacheLock: Sendable {
     private let file: FileDescriptor
 
     private init(_ file: consuming FileDescriptor) { self.file = file }
+
+    // It can only fail for a lock that was never had, on a file system that knows none.
+    deinit { _ = flock(file.number, LOCK_UN) }
 
     /// Locks `file`.
     ///

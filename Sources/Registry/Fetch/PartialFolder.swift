@@ -39,6 +39,9 @@ struct PartialFolder: ~Copyable {
         self.lock = lock
     }
 
+    // Not by closing alone, see `CacheLock`.
+    deinit { _ = flock(lock.number, LOCK_UN) }
+
     /// Makes or finds the partial folder for `target` and locks it.
     ///
     /// - Parameters:
