@@ -84,6 +84,7 @@ let package = Package(
             resources: [.embedInCode("native"), .embedInCode("python"), .embedInCode("shared")],
             swiftSettings: product),
         floor("Scoring", ["Diagnostics", "Bytes", "JSONText", "Platform"], exclude: ["Format.md"]),
+        floor("Boosters", ["Diagnostics", "Bytes", "JSONText"]),
         floor("SQLiteFiles", ["Diagnostics", "Platform"]),
         floor("Transfers", ["Diagnostics", "Bytes", "Platform", "Hashing", "HTTPTransport"]),
         floor("Credentials", ["Diagnostics", "Bytes", "JSONText", "Platform", "Hashing", "HTTPTransport"]),
@@ -96,7 +97,12 @@ let package = Package(
                 "Diagnostics", "Bytes", "JSONText", "YAMLText", "Platform", "Hashing", "HTTPTransport", "FileTrees",
                 "MLmodelFormat", "SQLiteFiles", "Transfers", "Credentials", "CloudStorage",
             ]),
-        floor("Converters", ["Diagnostics", "Bytes", "JSONText", "Hashing", "Pickle", "MLmodelFormat", "Scoring"]),
+        floor(
+            "Converters",
+            [
+                "Diagnostics", "Bytes", "JSONText", "Hashing", "Pickle", "FileTrees", "MLmodelFormat", "Boosters",
+                "Scoring",
+            ]),
         floorBesideC("ScorerServer", ["Diagnostics", "Bytes", "JSONText", "Platform", "Scoring", "CEvent"]),
 
         // Floor 5: assembly.
@@ -148,6 +154,7 @@ let package = Package(
         tests("FileTrees", ["FileTrees", "Diagnostics", "Bytes", "Hashing", "Platform"]),
         tests("MLmodelFormat", ["MLmodelFormat", "Diagnostics", "Bytes", "JSONText"]),
         tests("Scoring", ["Scoring", "Diagnostics", "Bytes", "JSONText", "Platform"]),
+        tests("Boosters", ["Boosters", "Diagnostics", "Bytes", "JSONText", "Platform"]),
         tests("SQLiteFiles", ["SQLiteFiles", "Diagnostics", "Bytes", "JSONText", "Platform"]),
         tests("Transfers", ["Transfers", "Diagnostics", "Bytes", "Hashing", "HTTPTransport", "Platform"]),
         tests("Credentials", ["Credentials", "Diagnostics", "Bytes", "JSONText", "HTTPTransport", "Platform"]),
@@ -162,7 +169,10 @@ let package = Package(
             ]),
         tests(
             "Converters",
-            ["Converters", "Diagnostics", "Bytes", "JSONText", "Pickle", "MLmodelFormat", "Scoring", "Platform"]),
+            [
+                "Converters", "Diagnostics", "Bytes", "JSONText", "Pickle", "MLmodelFormat", "Boosters", "Scoring",
+                "Platform",
+            ]),
         tests("ScorerServer", ["ScorerServer", "Diagnostics", "Bytes", "JSONText", "Platform", "Scoring"]),
         tests(
             "Contexts",

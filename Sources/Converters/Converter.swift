@@ -1,3 +1,4 @@
+import Pickle
 import Scoring
 
 /// What converts one family of estimators: a file of its own, and one line in `ConverterCatalog`.
@@ -7,6 +8,10 @@ import Scoring
 protocol Converter: Sendable {
     /// The qualified names of the classes it converts, as pickles write them.
     static var classNames: [String] { get }
+
+    /// Names that its estimators hold beside the catalogue's plumbing and other estimators (loss objects, search trees), with the
+    /// ways in which a pickle uses them. They are read or ignored, never followed.
+    static var partNames: [String: PickleUse] { get }
 
     /// The estimator it was made from.
     var estimator: Estimator { get }
@@ -20,20 +25,44 @@ protocol Converter: Sendable {
     /// What the estimator's `transform` makes of `table`.
     func transform(_ table: Table, into program: inout Program) throws -> Table
 
-    /// What the estimator's `predict` or `predict_proba` answers.
+    /// Whether the fitted estimator has the method `predict`, `predict_proba` or `decision_function`.
+    func has(_ method: PredictMethod) -> Bool
+
+    /// What a method that it has answers; `answer(to:)` is the way to ask.
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer
 }
 
 extension Converter {
+    static var partNames: [String: PickleUse] { [:] }
+
     func usedColumns(names: [String]?, count: Int) throws -> Set<Int> { Set(0..<count) }
 
     func transform(_ table: Table, into program: inout Program) throws -> Table {
         throw estimator.refuse("it stands where a transformer is needed")
     }
 
+    func has(_ method: PredictMethod) -> Bool { false }
+
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
-        throw estimator.refuse(
-            "it has no `\(method.rawValue)`", help: "end the pipeline with a classifier or regressor")
+        throw lacks(method)
+    }
+
+    private func lacks(_ method: PredictMethod) -> Refused {
+        let isFinal = has(.predict)
+        return estimator.refuse(
+            "it has no `\(method.rawValue)`", help: isFinal ? nil : "end the pipeline with a classifier or regressor")
+    }
+
+    /// What `method` answers to `table`. Throws `Refused` when the estimator has no such method.
+    func answer(to method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
+        if method == .transform {
+            let result = try transform(table, into: &program)
+            guard !result.isSparse else { throw estimator.refuse("its `transform` makes a sparse matrix") }
+            try result.requireNumbers(for: estimator)
+            return .rows(result.slots)
+        }
+        guard has(method) else { throw lacks(method) }
+        return try answer(method, table, into: &program)
     }
 }
 
@@ -41,6 +70,8 @@ extension Converter {
 enum PredictMethod: String {
     case predict
     case predictProba = "predict_proba"
+    case decisionFunction = "decision_function"
+    case transform
 }
 
 /// A program while it is built, with what is worth telling about it.
@@ -73,14 +104,23 @@ enum ConverterCatalog {
         SimpleImputerConverter.self,
     ]
 
-    /// The class names that can be converted, and those of parts that only they read.
-    static let classNames: [String] = all.flatMap { $0.classNames } + ["sklearn.impute._base.MissingIndicator"]
+    /// The names that convertible models may hold.
+    static let names = GlobalCatalog(modelTypes: all.flatMap { $0.classNames }, parts: partNames)
+
+    private static let partNames: [String: PickleUse] = all.reduce(into: [:]) { table, type in
+        table.merge(type.partNames) { $0.union($1) }
+    }
 
     private static let byName: [String: any Converter.Type] = {
         var table: [String: any Converter.Type] = [:]
         for type in all { for name in type.classNames { table[name] = type } }
         return table
     }()
+
+    /// Whether a converter takes objects of this class or reads them as parts.
+    static func isKnown(_ className: String) -> Bool {
+        byName[className] != nil || partNames[className]?.contains(.new) == true
+    }
 
     /// The converter for `estimator`. An unknown class throws an empty `Refused`: the survey of names reports it.
     static func converter(for estimator: Estimator) throws -> any Converter {

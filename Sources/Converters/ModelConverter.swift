@@ -13,9 +13,10 @@ public enum ModelConverter {
     /// Converts `source`, wholly or not at all.
     public static func convert(_ source: ConversionSource) -> ConversionOutcome {
         do {
-            try requireConvertibleFlavor(source)
-            let graph = try PickleMachine.read(source.artefact, file: source.artefactName)
-            return try convert(graph, source)
+            switch try ModelFlavor(source.mlmodel) {
+            case .sklearn:
+                return try convert(try PickleMachine.read(source.artefact, file: source.artefactName), source)
+            }
         } catch let error as Refused {
             return .refused(error.refusals)
         } catch let error as PickleError {
@@ -63,7 +64,7 @@ public enum ModelConverter {
         let used = try converter.usedColumns(names: mapping.names, count: mapping.count)
         let (schema, table) = mapping.schema(used: used)
         var program = Program(builder: try ModelBuilder(inputs: schema))
-        let answer = try converter.answer(method, table, into: &program)
+        let answer = try converter.answer(to: method, table, into: &program)
         let model = try program.builder.finish(
             answer: answer,
             source: SourceArtefact(
@@ -95,33 +96,6 @@ public enum ModelConverter {
         guard !error.names.isEmpty else { return error.reason }
         let names = error.names.prefix(4).map { "`\(escaped($0))`" }.joined(separator: ", ")
         return error.reason + "; before that it names \(names)" + (error.names.count > 4 ? ", …" : "")
-    }
-
-    private static func requireConvertibleFlavor(_ source: ConversionSource) throws {
-        let model = source.mlmodel
-        func refuse(_ reason: String, help: String?) -> Refused {
-            Refused([Refusal(path: model.file, reason: reason, help: help)])
-        }
-        guard let flavor = model.flavor("sklearn") else {
-            let names = model.flavors.map(\.name).filter { $0 != "python_function" }
-            guard let name = names.first else {
-                throw refuse(
-                    "the model is a custom `python_function`, which is Python code",
-                    help: "log a scikit-learn model with `mlflow.sklearn.log_model`")
-            }
-            throw refuse("the flavor `\(escaped(name))` is not converted yet", help: nil)
-        }
-        if let loader = model.loaderModule, loader != "mlflow.sklearn" {
-            throw refuse(
-                "the model is served by `\(escaped(loader))`, not by `mlflow.sklearn`",
-                help: "log it with `mlflow.sklearn.log_model`")
-        }
-        let format = flavor["serialization_format"] ?? "pickle"
-        guard format == "pickle" || format == "cloudpickle" else {
-            throw refuse(
-                "the flavor `sklearn` is serialised as `\(escaped(format))`, which is not read yet",
-                help: "log it with `serialization_format=\"cloudpickle\"`")
-        }
     }
 }
 

@@ -9,8 +9,7 @@ struct NameSurvey {
     private static let attempts = 2_000
 
     init(_ graph: PickleGraph) {
-        let catalog = GlobalCatalog(modelTypes: ConverterCatalog.classNames)
-        let verdicts = graph.globals.map { catalog.verdict(on: $0) }
+        let verdicts = graph.globals.map { ConverterCatalog.names.verdict(on: $0) }
         let isByValue = graph.globals.map { $0.module.hasPrefix("cloudpickle") && $0.uses.contains(.call) }
         for finding in graph.findings.prefix(NameSurvey.limit) {
             // cloudpickle calls what it has just made to rebuild a function; the function itself is the reason then.

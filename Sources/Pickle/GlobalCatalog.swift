@@ -16,11 +16,12 @@ public struct GlobalCatalog: Sendable {
 
     private let allowed: [String: PickleUse]
 
-    /// A catalogue of the plumbing of NumPy and scikit-learn and of `modelTypes`, the qualified class names that can be
-    /// converted; each may be made, built and named, not called.
-    public init(modelTypes: some Sequence<String>) {
+    /// A catalogue of the plumbing of NumPy and scikit-learn, of `modelTypes`, the qualified class names that can be converted
+    /// (each may be made, built and named, not called), and of `parts`, names that these hold, with their uses.
+    public init(modelTypes: some Sequence<String>, parts: [String: PickleUse] = [:]) {
         var allowed = GlobalCatalog.plumbing
-        for name in modelTypes { allowed[name] = [.new, .build, .value] }
+        for (name, uses) in parts { allowed[name, default: []].formUnion(uses) }
+        for name in modelTypes { allowed[name, default: []].formUnion([.new, .build, .value]) }
         self.allowed = allowed
     }
 

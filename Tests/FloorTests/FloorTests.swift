@@ -6,7 +6,10 @@ private let floors: [[String]] = [
     ["CArchive", "CCrypto", "CCurl", "CEvent", "CLinux", "CYAML"],
     ["Diagnostics", "Bytes"],
     ["HTTPTransport", "YAMLText", "Hashing", "Pickle", "JSONText", "Arguments", "Platform"],
-    ["FileTrees", "MLmodelFormat", "Templates", "Scoring", "SQLiteFiles", "Transfers", "Credentials", "CloudStorage"],
+    [
+        "FileTrees", "MLmodelFormat", "Templates", "Scoring", "Boosters", "SQLiteFiles", "Transfers", "Credentials",
+        "CloudStorage",
+    ],
     ["Registry", "Converters", "ScorerServer"],
     ["Contexts"],
     ["Audit"],

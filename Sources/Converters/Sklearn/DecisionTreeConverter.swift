@@ -16,8 +16,9 @@ struct DecisionTreeConverter: Converter {
         outputs = try TreeOutputs(estimator)
     }
 
+    func has(_ method: PredictMethod) -> Bool { outputs.has(method) }
+
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
-        try outputs.check(method, estimator)
         // The labels come from the stored values, also where `predict_proba` normalises them (up to 1.3).
         let leaf = outputs.leaf(estimator, isProbability: method == .predictProba)
         let slots = try outputs.slots(of: [estimator], leaf, table, isForest: false, of: estimator, into: &program)

@@ -10,13 +10,15 @@ struct Estimator {
     let className: String
     /// The class without its module.
     let shortName: String
-    /// The version that fitted it.
+    /// The version of scikit-learn that fitted it; for an estimator of another library that of the whole model, else the newest.
     let version: SklearnVersion
     private let state: PickleValue
     private let offset: Int
 
     /// Reads the object behind `value`. Throws an empty `Refused` when it is none: the survey of names says why.
-    init(_ value: PickleValue, path: String, graph: PickleGraph) throws {
+    ///
+    /// - Parameter whole: the version of the model that it is a part of, if it is.
+    init(_ value: PickleValue, path: String, graph: PickleGraph, whole: SklearnVersion? = nil) throws {
         self.graph = graph
         self.path = path
         guard let object = graph.object(value), let global = Estimator.classGlobal(object, graph) else {
@@ -35,11 +37,16 @@ struct Estimator {
                 Refusal(path: (path.isEmpty ? "" : path + ".") + escaped(global.name), reason: reason, place: place)
             ])
         }
-        guard ConverterCatalog.classNames.contains(className) else { throw Refused([]) }
+        guard ConverterCatalog.isKnown(className) else { throw Refused([]) }
         guard let state = object.state, graph.entries(state) != nil, object.appended.isEmpty, object.items.isEmpty,
             object.keywords == nil
         else { throw refuse("it has no state as scikit-learn writes it") }
         self.state = state
+        // Only scikit-learn's own classes write it.
+        guard className.hasPrefix("sklearn.") else {
+            version = whole ?? .newest
+            return
+        }
         guard let text = graph.value(forKey: "_sklearn_version", in: state).flatMap({ graph.text($0) }),
             let version = SklearnVersion(text)
         else { throw refuse("it does not say which version of scikit-learn fitted it") }
@@ -68,7 +75,7 @@ struct Estimator {
 
     /// A part of this estimator, at `step` of its path: `.estimators_[3]`.
     func part(_ value: PickleValue, at step: String) throws -> Estimator {
-        let part = try Estimator(value, path: path.isEmpty ? step : "\(path).\(step)", graph: graph)
+        let part = try Estimator(value, path: path.isEmpty ? step : "\(path).\(step)", graph: graph, whole: version)
         guard part.version == version else {
             throw part.refuse("it was fitted by scikit-learn \(part.version.text), and the whole by \(version.text)")
         }

@@ -30,8 +30,9 @@ struct ForestConverter: Converter {
         self.trees = trees
     }
 
+    func has(_ method: PredictMethod) -> Bool { outputs.has(method) }
+
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
-        try outputs.check(method, estimator)
         let leaf = outputs.leaf(estimator, isProbability: true)
         let sums = try outputs.slots(of: trees, leaf, table, isForest: true, of: estimator, into: &program)
         let count = Array(repeating: Double(trees.count), count: sums.count)

@@ -16,8 +16,9 @@ struct LinearRegressionConverter: Converter {
         model = try LinearModel(estimator)
     }
 
+    func has(_ method: PredictMethod) -> Bool { method == .predict }
+
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
-        guard method == .predict else { throw estimator.refuse("a regressor has no `predict_proba`") }
         let scores = try model.scores(table, into: &program)
         return model.isFlat ? .numbers(scores[0]) : .rows(scores)
     }

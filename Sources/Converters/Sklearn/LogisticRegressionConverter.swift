@@ -49,8 +49,11 @@ struct LogisticRegressionConverter: Converter {
         }
     }
 
+    func has(_ method: PredictMethod) -> Bool { method != .transform }
+
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
         let scores = try model.scores(table, into: &program)
+        if method == .decisionFunction { return scores.count == 1 ? .numbers(scores[0]) : .rows(scores) }
         if method == .predict {
             if scores.count == 1 { return .labels(try program.builder.threshold(scores[0], above: 0), labels) }
             return .labels(try program.builder.argmax(scores), labels)

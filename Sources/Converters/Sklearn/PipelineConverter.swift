@@ -40,9 +40,11 @@ struct PipelineConverter: Converter {
         try run(steps[...], table, &program)
     }
 
+    func has(_ method: PredictMethod) -> Bool { (steps.last ?? nil)?.has(method) ?? false }
+
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
         guard let last = steps.last ?? nil else { throw estimator.refuse("its last step is no estimator") }
-        return try last.answer(method, try run(steps.dropLast(), table, &program), into: &program)
+        return try last.answer(to: method, try run(steps.dropLast(), table, &program), into: &program)
     }
 
     private func run(_ steps: ArraySlice<(any Converter)?>, _ table: Table, _ program: inout Program) throws -> Table {

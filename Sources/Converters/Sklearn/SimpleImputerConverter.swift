@@ -6,6 +6,7 @@ import Scoring
 /// Rules from `sklearn/impute/_base.py`, 1.1.3 to 1.9.1. A missing text is NaN, as it was in training.
 struct SimpleImputerConverter: Converter {
     static let classNames = ["sklearn.impute._base.SimpleImputer"]
+    static let partNames: [String: PickleUse] = ["sklearn.impute._base.MissingIndicator": [.new, .build, .value]]
 
     let estimator: Estimator
 

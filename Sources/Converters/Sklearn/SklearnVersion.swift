@@ -22,6 +22,9 @@ struct SklearnVersion: Comparable {
     /// The first release of a minor version, to compare with.
     static func release(_ major: Int, _ minor: Int) -> SklearnVersion { SklearnVersion(major: major, minor: minor) }
 
+    /// The newest whose rules are known.
+    static let newest = release(1, 9)
+
     /// The versions whose rules are known.
     var isKnown: Bool { major == 1 && (1...9).contains(minor) }
 

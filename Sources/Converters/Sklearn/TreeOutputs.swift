@@ -25,9 +25,7 @@ struct TreeOutputs {
 
     private var classCounts: [Int] { isClassifier ? labels.map(\.count) : Array(repeating: 1, count: outputCount) }
 
-    func check(_ method: PredictMethod, _ estimator: Estimator) throws {
-        if method == .predictProba, !isClassifier { throw estimator.refuse("a regressor has no `predict_proba`") }
-    }
+    func has(_ method: PredictMethod) -> Bool { method == .predict || (method == .predictProba && isClassifier) }
 
     /// Up to 1.3 a classifier's `predict_proba` divides each leaf's counts by their sum; from 1.4 they are fractions.
     func leaf(_ estimator: Estimator, isProbability: Bool) -> TreeReader.Leaf {
