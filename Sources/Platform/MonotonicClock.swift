@@ -9,6 +9,6 @@ public enum MonotonicClock {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    /// Seconds since `start`, which `nanoseconds` gave.
-    public static func seconds(since start: UInt64) -> Double { Double(nanoseconds - start) / 1e9 }
+    /// Seconds since `start`, which `nanoseconds` gave; `start` may lie before the machine's own start, where the count wraps around.
+    public static func seconds(since start: UInt64) -> Double { Double(nanoseconds &- start) / 1e9 }
 }

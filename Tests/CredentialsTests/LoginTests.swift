@@ -35,7 +35,7 @@ import Testing
             Login(origin: try LoginTests.origin(), source: "test") { [self] () throws(CredentialsError) in
                 guard !lives.isEmpty else { throw CredentialsError(.server, "cannot go on: no more tokens") }
                 count += 1
-                let issued = MonotonicClock.nanoseconds - UInt64(age * 1e9)
+                let issued = MonotonicClock.nanoseconds &- UInt64(age * 1e9)
                 return .init(
                     AccessToken(Secret("token-\(count)"), lifeSeconds: lives.removeFirst(), obtained: issued))
             }
@@ -57,7 +57,7 @@ import Testing
         "what is left of a token decides, by a clock that only runs forward",
         arguments: [(3600.0, 3559.0, true), (3600.0, 3561.0, false), (60.0, 29.0, true), (60.0, 31.0, false)])
     func age(life: Double, elapsed: Double, isFresh: Bool) {
-        let obtained = MonotonicClock.nanoseconds - UInt64(elapsed * 1e9)
+        let obtained = MonotonicClock.nanoseconds &- UInt64(elapsed * 1e9)
         #expect(AccessToken(Secret("t"), lifeSeconds: life, obtained: obtained).isFresh == isFresh)
     }
 
