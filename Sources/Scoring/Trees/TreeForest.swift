@@ -52,6 +52,10 @@ public struct TreeForest: Sendable {
     var treeStarts: [Int] = [0]
     var firstOutputs: [UInt32] = []
     var leaves: LeafTable
+    var derived = DerivedFeatures()
+
+    /// The threshold of a node that compares a `DerivedFeature.split`; fits either comparison.
+    public static let splitThreshold = 0.5
 
     /// Begins a forest.
     public init(
@@ -68,12 +72,22 @@ public struct TreeForest: Sendable {
     /// Makes room for `nodeCount` nodes.
     public mutating func reserve(nodeCount: Int) { nodes.reserveCapacity(nodeCount) }
 
+    /// The number by which nodes name a feature that is derived from feature `feature`. The same one always has the same number.
+    ///
+    /// - Throws: `.unsound` when there is no such feature.
+    public mutating func derive(_ rule: DerivedFeature, from feature: Int) throws(ScoringError) -> Int32 {
+        guard feature >= 0, feature < featureCount, featureCount + derived.count < Limits.slots else {
+            throw refused("feature \(feature) is out of range, or there are too many splits on categories")
+        }
+        return Int32(featureCount + derived.number(of: DerivedFeatures.Entry(feature: feature, rule: rule)))
+    }
+
     /// Adds a tree. Node 0 is the root; nodes that cannot be reached from it are left out.
     ///
     /// - Parameters:
     ///   - left: per node, the left child's number, or -1 for a leaf.
     ///   - right: per node, the right child's number, or -1 for a leaf.
-    ///   - feature: per node, an index into the slots that are given to `ModelBuilder.trees`; ignored for a leaf.
+    ///   - feature: per node, an index into the slots that are given to `ModelBuilder.trees`, or what `derive` gave; ignored for a leaf.
     ///   - threshold: per node, compared in float64; not NaN; ignored for a leaf.
     ///   - missingGoesLeft: per node; empty when the forest's rule is `.never`.
     ///   - values: [nodes x leafWidth], row-major; ignored but for leaves.
@@ -108,7 +122,7 @@ public struct TreeForest: Sendable {
                 continue
             }
             let (feature, threshold) = (feature[node], threshold[node])
-            guard feature >= 0, feature < featureCount, !threshold.isNaN else {
+            guard feature >= 0, feature < featureCount + derived.count, !threshold.isNaN else {
                 throw refused("node \(node) has a feature or threshold out of range")
             }
             guard first > 0, first < count, second > 0, second < count, first != second, !visited[Int(first)],
@@ -116,7 +130,8 @@ public struct TreeForest: Sendable {
             else { throw refused("node \(node) has a child that is out of range or has another parent") }
             visited[Int(first)] = true
             visited[Int(second)] = true
-            let goesLeft = missing == .perNode && missingGoesLeft[node]
+            let canBeMissing = feature < featureCount || derived.canBeMissing(Int(feature) - featureCount)
+            let goesLeft = missing == .perNode && canBeMissing && missingGoesLeft[node]
             tree.append(
                 Node(key: key(threshold), delta: UInt32(order.count - next), test: feature << 1 | (goesLeft ? 1 : 0)))
             order.append(first)

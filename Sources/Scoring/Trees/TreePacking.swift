@@ -187,6 +187,7 @@ extension ModelBuilder {
         parameters["leaves"] = addArray(packing.leafValues)
         parameters["nodes"] =
             packing.wordBits == 32 ? addArray(packing.words(UInt32.self)) : addArray(packing.words(UInt64.self))
-        return try add(TreeEnsemble.name, inputs: slots, outputCount: start.count, parameters, origin: .none)
+        let inputs = slots + (try derive(forest.derived, from: slots, width: forest.inputWidth))
+        return try add(TreeEnsemble.name, inputs: inputs, outputCount: start.count, parameters, origin: .none)
     }
 }
