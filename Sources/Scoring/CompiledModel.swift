@@ -15,6 +15,8 @@ public final class CompiledModel: Sendable {
     public let slotCount: Int
 
     let operators: [any Operator]
+    /// What runs: the operators, some of them fused.
+    let steps: [any Operator]
     /// Per column; nil when the column holds no texts or none are known.
     let strings: [StringTable?]
     /// Per answer slot, each label as it stands in JSON, or empty when the answer is numbers.
@@ -56,6 +58,7 @@ public final class CompiledModel: Sendable {
         }
         var operators: [any Operator] = []
         var sizes: [(inputs: Int, outputs: Int)] = []
+        var inputSlots: [[Slot]] = []
         var bounds: [Slot: Int] = [:]
         var slotCount = head.inputs.columns.count
         var inputCount = 0
@@ -66,12 +69,13 @@ public final class CompiledModel: Sendable {
             let decoded = try OperatorCatalog.decode(
                 object, number: number, slotCount: slotCount, columns: head.inputs.columns, sections: sections)
             if let bound = decoded.0.indexBound { for slot in decoded.outputs { bounds[slot] = bound } }
-            inputCount += decoded.inputCount
+            inputCount += decoded.inputs.count
+            inputSlots.append(decoded.inputs)
             guard inputCount <= Limits.inputs else {
                 throw ScoringError(.damaged, "its operators have more than \(Limits.inputs) inputs together")
             }
             operators.append(decoded.0)
-            sizes.append((decoded.inputCount, decoded.outputs.count))
+            sizes.append((decoded.inputs.count, decoded.outputs.count))
             slotCount = decoded.outputs.upperBound
         }
         guard program["slots"]?.intValue == slotCount else {
@@ -83,6 +87,7 @@ public final class CompiledModel: Sendable {
         source = head.source
         self.slotCount = slotCount
         self.operators = operators
+        steps = TreeFusion.steps(operators, inputs: inputSlots, answer: head.answer.slots, slotCount: slotCount)
         self.strings = strings
         encodedLabels = head.answer.labels.map(\.encoded)
         operatorSizes = sizes

@@ -13,7 +13,7 @@ public final class Evaluator {
         rowsPerBlock = fitting >= 8 ? min(Limits.rowsPerBlock, fitting / 8 * 8) : max(1, fitting)
         workspace = .allocate(capacity: rowsPerBlock * model.slotCount)
         workspace.initialize(repeating: 0, count: rowsPerBlock * model.slotCount)
-        let size = model.operators.map { [rowsPerBlock] in $0.scratchByteCount(rows: rowsPerBlock) }.max() ?? 0
+        let size = model.steps.map { [rowsPerBlock] in $0.scratchByteCount(rows: rowsPerBlock) }.max() ?? 0
         scratch = .allocate(byteCount: max(64, size), alignment: 64)
     }
 
@@ -40,7 +40,7 @@ public final class Evaluator {
                 values: workspace, rows: min(rowsPerBlock, rowCount - first), firstRow: first, scratch: scratch)
             load(block, rows)
             do {
-                for step in model.operators { try step.run(rows) }
+                for step in model.steps { try step.run(rows) }
             } catch {
                 answers.reset(rows: 0)
                 throw error

@@ -13,7 +13,7 @@ enum OperatorCatalog {
     /// Reads operator `number` of a program; its outputs begin at `slotCount`. `columns` are the model's inputs.
     static func decode(
         _ object: JSONObject, number: Int, slotCount: Int, columns: [InputColumn], sections: SectionTable
-    ) throws(ScoringError) -> (any Operator, outputs: Range<Slot>, inputCount: Int) {
+    ) throws(ScoringError) -> (any Operator, outputs: Range<Slot>, inputs: [Slot]) {
         guard let name = object["op"]?.stringValue, let type = byName[name] else {
             let name = object["op"]?.stringValue ?? ""
             throw ScoringError(.tooNew, "operator \(number) is `\(name)`, which this version does not know")
@@ -22,6 +22,6 @@ enum OperatorCatalog {
             object, number: number, slotCount: slotCount, columns: columns, sections: sections)
         let result = try type.init(&fields)
         try fields.finish()
-        return (result, fields.outputs, fields.inputs.count)
+        return (result, fields.outputs, fields.inputs)
     }
 }

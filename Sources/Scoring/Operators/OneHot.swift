@@ -3,8 +3,8 @@ import JSONText
 /// One slot per category, 1 in the slot of the row's category and 0 elsewhere.
 struct OneHot: Operator {
     static let name = "oneHot"
-    private let input: Slot
-    private let outputs: Range<Slot>
+    let input: Slot
+    let outputs: Range<Slot>
     private let table: CodeTable
     // Per target of the code table, the output or `none`.
     private let targets: NumberArray<UInt32>
@@ -30,18 +30,33 @@ struct OneHot: Operator {
     }
 
     func run(_ block: RowBlock) throws(ScoringError) {
+        try check(block)
         let rows = block.rows
         let source = block[input]
         let target = block[outputs.lowerBound]
         for index in 0..<(outputs.count * rows) { target[index] = 0 }
         for row in 0..<rows {
+            if let output = output(of: source[row]) { target[output * rows + row] = 1 }
+        }
+    }
+
+    /// The output that is 1 for a category; nil when none is.
+    @inline(__always)
+    func output(of code: Double) -> Int? {
+        let output = targets[table.target(of: code)]
+        return output == Self.none ? nil : Int(output)
+    }
+
+    /// Refuses rows whose category it does not take.
+    func check(_ block: RowBlock) throws(ScoringError) {
+        guard refusesUnknown || refusesMissing else { return }
+        let source = block[input]
+        for row in 0..<block.rows {
             let entry = table.target(of: source[row])
             if entry == CodeTable.unknown && refusesUnknown || entry == CodeTable.missing && refusesMissing {
                 throw CategoryRefusal.error(
                     isMissing: entry == CodeTable.missing, row: block.firstRow + row, column: column)
             }
-            let output = targets[entry]
-            if output != Self.none { target[Int(output) * rows + row] = 1 }
         }
     }
 

@@ -9,6 +9,8 @@ struct RankQuantizer: Sendable {
         var start: Int
         var count: Int
         var lanes: MissingLanes
+        /// Its first lane.
+        var lane: Int
     }
 
     private enum Thresholds {
@@ -18,7 +20,9 @@ struct RankQuantizer: Sendable {
 
     /// Per lane, the number of its thresholds; lane 0 is the leaves' and always has rank 0.
     let laneSizes: [UInt32]
-    private let features: [Feature]
+    private var features: [Feature]
+    /// One-hot columns whose ranks come straight from the category.
+    private var groups: [OneHotLanes] = []
     private let thresholds: Thresholds
     private let isStrict: Bool
 
@@ -45,7 +49,8 @@ struct RankQuantizer: Sendable {
             guard input < fields.inputs.count, start == end, count > 0,
                 let lanes = MissingLanes(rawValue: Int(table[index + 3]))
             else { throw fields.error("feature \(index / 4) is out of range") }
-            features.append(Feature(slot: fields.inputs[input], start: start, count: count, lanes: lanes))
+            features.append(
+                Feature(slot: fields.inputs[input], start: start, count: count, lanes: lanes, lane: laneSizes.count))
             laneSizes += repeatElement(UInt32(count), count: lanes == .perNode ? 2 : 1)
             end = start + count
         }
@@ -89,8 +94,8 @@ struct RankQuantizer: Sendable {
             let count = first < tiled ? 8 : 1
             let tile = ranks + first * laneSizes.count
             for row in 0..<count { tile[row] = 0 }
-            var target = tile + count
             for feature in features {
+                let target = tile + feature.lane * count
                 let source = block[feature.slot] + first
                 let list = thresholds + feature.start
                 for row in 0..<count {
@@ -107,11 +112,36 @@ struct RankQuantizer: Sendable {
                         target[count + row] =
                             source[row].isNaN ? Word(truncatingIfNeeded: feature.count) &<< shift : target[row]
                     }
-                    target += count
                 }
-                target += count
             }
+            for group in groups { group.run(block, first: first, count: count, shift, into: tile) }
             first += count
+        }
+    }
+
+    /// The same ranks without the columns of `oneHot`, whose category gives them: for one-hot columns that nothing else reads.
+    ///
+    /// - Returns: nil when the trees read none of its columns, or not as neighbouring lanes.
+    func fusing(_ oneHot: OneHot) -> RankQuantizer? {
+        let taken = features.filter { oneHot.outputs.contains($0.slot) }
+        guard let first = taken.first, taken.count > 1, Set(taken.map(\.slot)).count == taken.count,
+            taken.enumerated().allSatisfy({ $1.lanes != .perNode && $1.lane == first.lane + $0 })
+        else { return nil }
+        var lanes = OneHotLanes(oneHot, firstLane: first.lane)
+        for feature in taken {
+            lanes.append(
+                output: feature.slot - oneHot.outputs.lowerBound, zero: rank(of: 0, feature), one: rank(of: 1, feature))
+        }
+        var result = self
+        result.features.removeAll { oneHot.outputs.contains($0.slot) }
+        result.groups.append(lanes)
+        return result
+    }
+
+    private func rank(of value: Double, _ feature: Feature) -> Int {
+        switch thresholds {
+        case .float32(let list): Self.rank(of: Float(value), list.base + feature.start, feature.count, isStrict)
+        case .float64(let list): Self.rank(of: value, list.base + feature.start, feature.count, isStrict)
         }
     }
 

@@ -1,7 +1,7 @@
 /// Decision trees in rank form: Format.md, "trees".
 struct TreeEnsemble: Operator {
     static let name = "trees"
-    private let quantizer: RankQuantizer
+    private var quantizer: RankQuantizer
     private let outputs: Range<Slot>
     private let start: NumberArray<Double>
     private let nodes: Nodes
@@ -50,6 +50,14 @@ struct TreeEnsemble: Operator {
         leaves = TreeLeaves(
             width: leafWidth, isFloat32: sumWidth == .float32, values: values, starts: leafStarts,
             firstOutputs: firstOutputs, treeStarts: treeStarts, depths: NumberArray(copying: depths))
+    }
+
+    /// The same trees, which take the ranks of the columns of `oneHot` from the category; nil when that does not fit.
+    func fusing(_ oneHot: OneHot) -> TreeEnsemble? {
+        guard let fused = quantizer.fusing(oneHot) else { return nil }
+        var result = self
+        result.quantizer = fused
+        return result
     }
 
     func scratchByteCount(rows: Int) -> Int { rows * quantizer.laneSizes.count * MemoryLayout<UInt64>.size }
