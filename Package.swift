@@ -137,6 +137,11 @@ let package = Package(
             // Static: the executable runs in an empty root file system (FROM scratch).
             linkerSettings: [.unsafeFlags(["-static-executable"]), stripped, linker]),
 
+        // Measured by examples/benchmarks/scoring.sh; no product.
+        .executableTarget(
+            name: "scoring-benchmark", dependencies: ["Bytes", "JSONText", "Platform", "Scoring"],
+            path: "examples/benchmarks/scoring", exclude: ["requirements.txt"], swiftSettings: strict),
+
         // Tests: one target per target, named after it.
         .target(
             name: "TestKit", dependencies: ["Diagnostics", "Bytes", "JSONText", "Platform"], path: "Tests/TestKit",
