@@ -98,10 +98,13 @@ enum ConverterCatalog {
         FunctionTransformerConverter.self,
         LinearRegressionConverter.self,
         LogisticRegressionConverter.self,
+        MissingIndicatorConverter.self,
         OneHotEncoderConverter.self,
+        OrdinalEncoderConverter.self,
         PipelineConverter.self,
         ScalerConverter.self,
         SimpleImputerConverter.self,
+        TargetEncoderConverter.self,
     ]
 
     /// The names that convertible models may hold.
