@@ -92,16 +92,26 @@ struct Program {
 /// Every converter there is.
 enum ConverterCatalog {
     static let all: [any Converter.Type] = [
+        BinarizerConverter.self,
         ColumnTransformerConverter.self,
         DecisionTreeConverter.self,
         ForestConverter.self,
         FunctionTransformerConverter.self,
+        KBinsDiscretizerConverter.self,
         LinearRegressionConverter.self,
         LogisticRegressionConverter.self,
+        MissingIndicatorConverter.self,
+        NormalizerConverter.self,
         OneHotEncoderConverter.self,
+        OrdinalEncoderConverter.self,
         PipelineConverter.self,
+        PolynomialFeaturesConverter.self,
+        PowerTransformerConverter.self,
+        QuantileTransformerConverter.self,
         ScalerConverter.self,
         SimpleImputerConverter.self,
+        SplineTransformerConverter.self,
+        TargetEncoderConverter.self,
     ]
 
     /// The names that convertible models may hold.

@@ -43,6 +43,8 @@ struct Lane {
     var isBounded: Bool
     /// NaN stands for a text that an imputer filled in among numbers.
     var missingIsText = false
+    /// The number may differ from scikit-learn's in the last bits, so that it must not be compared for equality.
+    var isApproximate = false
 
     var elementType: ElementType {
         if case .number(let type) = kind { missingIsText ? .object : type } else { .object }

@@ -6,6 +6,9 @@ enum OperatorCatalog {
         Argmax.self, Blank.self, CategorySplits.self, Impute.self, Linear.self, Link.self, Match.self,
         MissingIndicator.self,
         OneHot.self, Recode.self, RequireFinite.self, Scale.self, Threshold.self, TreeEnsemble.self,
+        Argmax.self, Bin.self, Function.self, Impute.self, Linear.self, Link.self, Match.self, MissingIndicator.self,
+        Multiply.self, OneHot.self, PowerTransform.self, QuantileMap.self, Recode.self, RequireAbove.self,
+        RequireFinite.self, Scale.self, Spline.self, Threshold.self, TreeEnsemble.self, UnitNorm.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

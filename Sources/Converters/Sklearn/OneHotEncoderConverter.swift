@@ -10,16 +10,13 @@ struct OneHotEncoderConverter: Converter {
 
     let estimator: Estimator
 
-    /// The categories of one input column.
+    /// The categories of one input column, grouped and without the dropped one.
     private struct Feature {
-        var texts: [String] = []
-        var numbers: [Double] = []
+        var categories: CategoryList
         /// The output column of each category, nil for the dropped one.
-        var columns: [Int?] = []
-        var missingColumn: Int??
-        var infrequentColumn: Int??
-        var width = 0
-        var isText: Bool { !texts.isEmpty }
+        var columns: [Int?]
+        var infrequentColumn: Int?
+        var width: Int
     }
 
     private enum Unknown {
@@ -42,94 +39,42 @@ struct OneHotEncoderConverter: Converter {
             throw estimator.refuse(
                 "its way with unknown categories is not known", parameter: "handle_unknown", value: other)
         }
-        outputType = try OneHotEncoderConverter.outputType(estimator)
+        outputType = try estimator.elementType("dtype")
         makesSparse = try estimator.bool(estimator.version < .release(1, 2) ? "sparse" : "sparse_output")
+        if makesSparse, estimator.makesPandas {
+            throw estimator.refuse(
+                "it makes a sparse matrix and is asked for a pandas table, which scikit-learn refuses")
+        }
+        let categories = try estimator.categoryLists()
+        let mappings = try estimator.infrequentMappings(counts: categories.map(\.count))
         let dropName = estimator["_drop_idx_after_grouping"] == nil ? "drop_idx_" : "_drop_idx_after_grouping"
         let drops = estimator.isNone(dropName) ? nil : try estimator.list(dropName)
-        let hasInfrequent = try estimator.bool("_infrequent_enabled", default: false)
-        let mappings = hasInfrequent ? try estimator.list("_default_to_infrequent_mappings") : nil
-        var features: [Feature] = []
-        let categories = try estimator.list("categories_")
-        guard drops.map({ $0.count == categories.count }) ?? true,
-            mappings.map({ $0.count == categories.count }) ?? true
-        else { throw estimator.refuse("it has not one entry per column everywhere", parameter: "categories_") }
-        for (index, value) in categories.enumerated() {
-            features.append(
-                try OneHotEncoderConverter.feature(value, drop: drops?[index], mapping: mappings?[index], estimator))
+        guard drops.map({ $0.count == categories.count }) ?? true else {
+            throw estimator.refuse("it has not one entry per column everywhere", parameter: "categories_")
         }
-        self.features = features
-    }
-
-    private static func outputType(_ estimator: Estimator) throws -> ElementType {
-        let value = try estimator.required("dtype")
-        switch estimator.graph.global(value)?.qualifiedName {
-        case "numpy.float64", "builtins.float": return .float64
-        case "numpy.float32": return .float32
-        default: throw estimator.refuse("it makes neither float64 nor float32 numbers", parameter: "dtype")
+        features = try categories.indices.map { index in
+            try OneHotEncoderConverter.feature(categories[index], drops?[index], mappings[index], estimator)
         }
     }
 
     private static func feature(
-        _ value: PickleValue, drop: PickleValue?, mapping: PickleValue?, _ estimator: Estimator
+        _ categories: CategoryList, _ drop: PickleValue?, _ map: [Int]?, _ estimator: Estimator
     ) throws -> Feature {
-        let array = try estimator.readArray(value, "categories_")
-        var map: [Int]?
-        if let mapping, mapping != .null {
-            guard let values = try estimator.readArray(mapping, "_default_to_infrequent_mappings").integers,
-                values.count == array.count, values.allSatisfy({ $0 >= 0 && $0 < array.count })
-            else { throw estimator.unexpected("_default_to_infrequent_mappings", "an array per column") }
-            map = values
-        }
+        let groups = map.map { ($0.max() ?? -1) + 1 } ?? categories.count
         var dropped: Int?
         if let drop, drop != .null {
-            guard case .number(let number) = PickledScalar(drop, estimator.graph), let index = Int(exactly: number)
-            else {
-                throw estimator.unexpected("drop_idx_", "a position per column")
-            }
+            guard case .number(let number) = PickledScalar(drop, estimator.graph), let index = Int(exactly: number),
+                (0..<groups).contains(index)
+            else { throw estimator.unexpected("drop_idx_", "a position per column") }
             dropped = index
-        }
-        let groups = map.map { ($0.max() ?? -1) + 1 } ?? array.count
-        guard dropped.map({ (0..<groups).contains($0) }) ?? true else {
-            throw estimator.unexpected("drop_idx_", "a position per column")
         }
         func column(_ group: Int) -> Int? {
             guard let dropped else { return group }
             return group == dropped ? nil : group > dropped ? group - 1 : group
         }
-        var feature = Feature()
-        feature.width = groups - (dropped == nil ? 0 : 1)
-        if map != nil { feature.infrequentColumn = .some(column(groups - 1)) }
-        for (index, category) in try scalars(array, estimator).enumerated() {
-            let target = column(map?[index] ?? index)
-            switch category {
-            case .text(let text):
-                feature.texts.append(text)
-                feature.columns.append(target)
-            case .number(let number) where number.isNaN: feature.missingColumn = .some(target)
-            case .number(let number):
-                feature.numbers.append(number)
-                feature.columns.append(target)
-            case .bool(let flag):
-                feature.numbers.append(flag ? 1 : 0)
-                feature.columns.append(target)
-            case .null:
-                throw estimator.refuse(
-                    "None is one of its categories, and a request cannot tell None from a missing value",
-                    parameter: "categories_", help: "impute missing values before the encoder")
-            case .other: throw estimator.unexpected("categories_", "lists of texts and numbers")
-            }
-        }
-        guard feature.texts.isEmpty || feature.numbers.isEmpty else {
-            throw estimator.refuse("texts and numbers are categories of one column", parameter: "categories_")
-        }
-        return feature
-    }
-
-    private static func scalars(_ array: NumpyArray, _ estimator: Estimator) throws -> [PickledScalar] {
-        if let texts = array.texts { return texts.map { .text($0) } }
-        if let numbers = array.numbers { return numbers.map { .number($0) } }
-        if let values = array.values { return values.map { PickledScalar($0, estimator.graph) } }
-        throw estimator.unexpected("categories_", "lists of texts and numbers")
+        return Feature(
+            categories: categories, columns: (0..<categories.count).map { column(map?[$0] ?? $0) },
+            infrequentColumn: map == nil ? nil : column(groups - 1), width: groups - (dropped == nil ? 0 : 1))
     }
 
     func transform(_ table: Table, into program: inout Program) throws -> Table {
@@ -150,29 +95,20 @@ struct OneHotEncoderConverter: Converter {
     private func encode(_ lane: Lane, _ feature: Feature, _ program: inout Program) throws -> [Slot] {
         let unknown = fallback(feature)
         var missing = unknown
-        if let column = feature.missingColumn, !lane.missingIsText { missing = column.map { .column($0) } ?? .zeros }
-        switch lane.kind {
-        case .text(let column) where feature.numbers.isEmpty:
-            return try program.builder.oneHot(
-                lane.slot, width: feature.width, codes: try program.builder.codes(of: feature.texts, column: column),
-                columns: feature.columns, unknown: unknown, missing: missing)
-        case .number where !feature.isText:
-            let order = feature.numbers.indices.sorted { feature.numbers[$0] < feature.numbers[$1] }
-            let position = try program.builder.match(lane.slot, values: order.map { feature.numbers[$0] })
-            return try program.builder.oneHot(
-                position, width: feature.width, codes: Array(order.indices), columns: order.map { feature.columns[$0] },
-                unknown: unknown, missing: missing)
-        default:
-            let (held, known) = feature.isText ? ("numbers", "texts") : ("texts", "numbers")
-            throw estimator.refuse("column `\(lane.name)` holds \(held), and its categories are \(known)")
+        if let position = feature.categories.missing, !lane.missingIsText {
+            missing = feature.columns[position].map { .column($0) } ?? .zeros
         }
+        let (slot, codes, positions) = try feature.categories.codes(of: lane, for: estimator, into: &program)
+        return try program.builder.oneHot(
+            slot, width: feature.width, codes: codes, columns: positions.map { feature.columns[$0] },
+            unknown: unknown, missing: missing)
     }
 
     private func fallback(_ feature: Feature) -> OneHotFallback {
         switch unknown {
         case .refuse: .refuse
         case .zeros: .zeros
-        case .infrequent: (feature.infrequentColumn ?? nil).map { .column($0) } ?? .zeros
+        case .infrequent: feature.infrequentColumn.map { .column($0) } ?? .zeros
         }
     }
 }

@@ -79,7 +79,11 @@ def cells(table):
 
 def save(model, folder, mlflow):
     # Missing cells make every column optional, so that a request may leave any of them empty.
-    signature = mlflow.models.infer_signature(model.table, None)
+    try:
+        signature = mlflow.models.infer_signature(model.table, None)
+    except mlflow.exceptions.MlflowException:  # MLflow 2.9 knows no missing texts
+        texts = [name for name in model.table if model.table[name].dtype == object]
+        signature = mlflow.models.infer_signature(model.table.fillna({name: "" for name in texts}), None)
     module = importlib.import_module(f"mlflow.{model.flavor}")
     arguments = dict(signature=signature, **model.save)
     accepted = inspect.signature(module.save_model).parameters
