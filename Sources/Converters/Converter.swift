@@ -112,6 +112,7 @@ enum ConverterCatalog {
         SimpleImputerConverter.self,
         SplineTransformerConverter.self,
         TargetEncoderConverter.self,
+        XGBoostConverter.self,
     ]
 
     /// The names that convertible models may hold.
