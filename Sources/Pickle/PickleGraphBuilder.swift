@@ -37,8 +37,7 @@ public struct PickleGraphBuilder {
         _ kind: PickleError.Kind, _ reason: String, at offset: Int, node: String? = nil
     ) -> PickleError {
         PickleError(
-            kind, offset: offset, opcode: node, reason: reason, file: graph.file, placeNote: graph.placeNote,
-            names: graph.globals.map(\.qualifiedName))
+            kind, offset: offset, opcode: node, reason: reason, file: graph.file, placeNote: graph.placeNote)
     }
 
     /// Remembers something that no library writes.

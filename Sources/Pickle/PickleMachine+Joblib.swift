@@ -54,9 +54,9 @@ extension PickleMachine {
     private mutating func nestedPickle() throws(PickleError) -> PickleValue {
         let outer = (stack, marks, memo, sparseMemo, graph.protocolVersion)
         (stack, marks, memo, sparseMemo, graph.protocolVersion) = ([], [], [], [:], 0)
-        isNested = true
+        (isNested, pickleStart) = (true, position)
         let root = try pickle()
-        isNested = false
+        (isNested, pickleStart) = (false, 0)
         (stack, marks, memo, sparseMemo, graph.protocolVersion) = outer
         frameEnd = nil
         return root

@@ -20,6 +20,8 @@ public struct PickleMachine {
     var marks: [Int] = []
     var memo: [PickleValue] = []
     var sparseMemo: [Int: PickleValue] = [:]
+    /// Where the pickle that is followed began.
+    var pickleStart = 0
     /// Inside of an array of objects in a file of joblib.
     var isNested = false
     /// The name that arrays of joblib are made by here.
@@ -58,8 +60,11 @@ public struct PickleMachine {
     }
 
     private mutating func run() throws(PickleError) {
-        // `P` is an opcode too, but a zip archive is what is meant.
-        if region.count >= 4, region.bytes(0..<4) == [0x50, 0x4b, 0x03, 0x04] { throw unknownOpcode(0x50) }
+        // `P` and 0x93 are opcodes too, but a zip archive and a NumPy file are what is meant.
+        let head = region.bytes(0..<min(region.count, 6))
+        if head.starts(with: [0x50, 0x4b, 0x03, 0x04]) || head == [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] {
+            throw unknownOpcode(head[0])
+        }
         graph.root = try pickle()
         if position < region.count {
             note("\(region.count - position) bytes follow the end of the pickle")
@@ -127,7 +132,7 @@ public struct PickleMachine {
             guard version <= 5 else {
                 throw fault("it announces pickle protocol \(version), and 5 is the highest that exists")
             }
-            if opcodeOffset != 0 { note("the protocol is announced again") }
+            if opcodeOffset != pickleStart { note("the protocol is announced again") }
             graph.protocolVersion = version
             return
         }
