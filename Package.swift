@@ -175,7 +175,8 @@ let package = Package(
         tests(
             "Converters",
             [
-                "Converters", "Diagnostics", "Bytes", "JSONText", "Pickle", "MLmodelFormat", "Boosters", "Scoring",
+                "Converters", "Diagnostics", "Bytes", "JSONText", "Pickle", "FileTrees", "MLmodelFormat", "Boosters",
+                "Scoring",
                 "Platform",
             ]),
         tests("ScorerServer", ["ScorerServer", "Diagnostics", "Bytes", "JSONText", "Platform", "Scoring"]),

@@ -36,6 +36,15 @@ public final class ByteRegion: Sendable {
         self.init(start: UnsafeRawPointer(memory), count: count) { owned.deallocate() }
     }
 
+    /// A region of `count` bytes, all zero before `fill` writes them.
+    public static func filled(count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) -> ByteRegion {
+        precondition(count >= 0, "a region cannot have a negative length")
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, count), alignment: 64)
+        memory.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+        fill(UnsafeMutableRawBufferPointer(start: memory, count: count))
+        return ByteRegion(owned: memory, count: count)
+    }
+
     deinit { release() }
 
     /// The first byte; valid while the region lives. For hot loops only: it is not bounds-checked.

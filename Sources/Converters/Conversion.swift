@@ -34,6 +34,12 @@ public enum ConversionOutcome: Sendable {
     case converted(CompiledModel, notes: [String])
     /// The reasons; never empty.
     case refused([Refusal])
+
+    /// The same with a further remark, if there is one.
+    func adding(_ note: String?) -> ConversionOutcome {
+        guard let note, case .converted(let model, let notes) = self else { return self }
+        return .converted(model, notes: notes + [note])
+    }
 }
 
 /// One reason why a model cannot be converted.

@@ -6,8 +6,8 @@ import Scoring
 
 /// Converts a registered model to a compiled one, from its bytes alone: nothing is imported or executed.
 ///
-/// Supported: the flavor `sklearn`, serialised by pickle or cloudpickle in any protocol, fitted by scikit-learn 1.1 to
-/// 1.9, with the estimators of `ConverterCatalog`. A missing cell counts as missing as it did in training (NaN), in
+/// Supported: the flavor `sklearn`, serialised by skops, by pickle or cloudpickle in any protocol, or by joblib, whatever
+/// `MLmodel` says of that, fitted by scikit-learn 1.1 to 1.9, with the estimators of `ConverterCatalog`. A missing cell counts as missing as it did in training (NaN), in
 /// columns of texts too. Whatever cannot be reproduced exactly is refused with all reasons.
 public enum ModelConverter {
     /// Converts `source`, wholly or not at all.
@@ -15,14 +15,18 @@ public enum ModelConverter {
         do {
             switch try ModelFlavor(source.mlmodel) {
             case .sklearn:
-                return try convert(try PickleMachine.read(source.artefact, file: source.artefactName), source)
+                let artefact = try ModelArtefact(source.artefact, name: source.artefactName)
+                let stated = source.mlmodel.flavor("sklearn")?["serialization_format"] ?? "pickle"
+                let note = artefact.note(
+                    stated: stated, name: source.artefactName, mlmodel: source.mlmodel.file)
+                return try convert(artefact.graph, source).adding(note)
             case .xgboost: return try convertXGBoost(source)
             }
         } catch let error as Refused {
             return .refused(error.refusals)
         } catch let error as PickleError {
             var refusal = Refusal(
-                path: source.artefactName, reason: reason(error), help: error.help, place: error.place)
+                path: source.artefactName, reason: reason(error), place: error.place)
             refusal.isDamage = error.kind == .truncated
             return .refused([refusal])
         } catch let error as ScoringError {
@@ -109,11 +113,5 @@ public enum ModelConverter {
         guard !error.names.isEmpty else { return error.reason }
         let names = error.names.prefix(4).map { "`\(escaped($0))`" }.joined(separator: ", ")
         return error.reason + "; before that it names \(names)" + (error.names.count > 4 ? ", …" : "")
-    }
-}
-
-extension PickleError {
-    fileprivate var help: String? {
-        reason.contains("joblib") ? "log the model with `mlflow.sklearn.log_model`" : nil
     }
 }

@@ -22,25 +22,13 @@ enum ModelFlavor {
             self = .xgboost
             return
         }
-        guard let flavor = model.flavor("sklearn") else {
-            let names = model.flavors.map(\.name).filter { $0 != "python_function" }
-            guard let name = names.first else {
-                throw refuse(
-                    "the model is a custom `python_function`, which is Python code",
-                    help: "log a scikit-learn model with `mlflow.sklearn.log_model`")
-            }
-            throw refuse("the flavor `\(escaped(name))` is not converted yet", help: nil)
+        guard model.flavor("sklearn") != nil else {
+            throw UnconvertedFlavors.refusal(of: model)
         }
         if let loader = model.loaderModule, loader != "mlflow.sklearn" {
             throw refuse(
                 "the model is served by `\(escaped(loader))`, not by `mlflow.sklearn`",
                 help: "log it with `mlflow.sklearn.log_model`")
-        }
-        let format = flavor["serialization_format"] ?? "pickle"
-        guard format == "pickle" || format == "cloudpickle" else {
-            throw refuse(
-                "the flavor `sklearn` is serialised as `\(escaped(format))`, which is not read yet",
-                help: "log it with `serialization_format=\"cloudpickle\"`")
         }
         self = .sklearn
     }

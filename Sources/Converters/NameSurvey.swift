@@ -18,7 +18,7 @@ struct NameSurvey {
                 Refusal(
                     path: graph.file, reason: finding.words,
                     help: "no library writes this: ask where the file comes from",
-                    place: Place(file: graph.file, byteOffset: finding.offset, note: "opcode \(finding.opcode)")))
+                    place: graph.place(finding.offset, opcode: finding.opcode)))
         }
         guard verdicts.contains(where: { $0 != .allowed }) else { return }
         let paths = ObjectPaths(graph)
@@ -52,7 +52,7 @@ struct NameSurvey {
         }
         let refusal = Refusal(
             path: path ?? graph.file, reason: reason, help: help,
-            place: Place(file: graph.file, byteOffset: global.offset, note: "opcode \(global.opcode)"))
+            place: graph.place(global.offset, opcode: global.opcode))
         guard !refusals.contains(where: { $0.path == refusal.path && $0.reason == reason }) else { return }
         refusals.append(refusal)
     }

@@ -1,3 +1,4 @@
+import Bytes
 import CArchive
 import Diagnostics
 import Glibc
@@ -36,6 +37,18 @@ struct ArchiveHandle: ~Copyable {
         try handle.require(archive_read_support_format_raw(handle.pointer))
         try handle.require(archive_read_support_format_empty(handle.pointer))
         try handle.begin(input)
+        return handle
+    }
+
+    /// What the bytes of `region`, which outlives the handle, unpack to by one filter of libarchive, as one member without a name.
+    static func openContents(
+        _ region: ByteRegion, filter: Int32, _ problem: ArchiveProblem
+    ) throws(FileTreeError) -> ArchiveHandle {
+        let handle = try make(problem.path)
+        try handle.require(archive_read_append_filter(handle.pointer, filter))
+        try handle.require(archive_read_support_format_raw(handle.pointer))
+        try handle.require(archive_read_support_format_empty(handle.pointer))
+        try handle.require(archive_read_open_memory(handle.pointer, region.base, region.count))
         return handle
     }
 

@@ -3,8 +3,19 @@ import Glibc
 import Hashing
 import Platform
 
+/// The bytes of an archive, read at any place: of a file, or in memory.
+protocol ArchiveBytes: ~Copyable {
+    var size: Int { get }
+    var path: String { get }
+
+    /// `count` bytes at `offset`.
+    ///
+    /// - Throws: `FileTreeError` of kind `.archive` when they do not lie in the archive.
+    mutating func bytes(at offset: Int, count: Int) throws(FileTreeError) -> [UInt8]
+}
+
 /// The file of an archive, read at any place, and the errors that name it.
-struct ArchiveInput: ~Copyable {
+struct ArchiveInput: ArchiveBytes, ~Copyable {
     private static let windowByteCount = 1 << 16
 
     let file: FileDescriptor

@@ -15,6 +15,7 @@ struct ArchiveZipWalk {
     private let limits: ArchiveLimits
     private let problem: ArchiveProblem
     private var members: ArchiveMembers
+    private var places: [(entry: ZipEntry, content: Range<Int>)] = []
 
     /// What the record at the end says about the directory.
     private struct Directory {
@@ -29,8 +30,17 @@ struct ArchiveZipWalk {
     ///
     /// - Returns: the members in the order of their bytes in the file, and what they unpack to.
     static func check(
-        _ input: inout ArchiveInput, _ limits: ArchiveLimits
+        _ input: inout some ArchiveBytes & ~Copyable, _ limits: ArchiveLimits
     ) throws(FileTreeError) -> ArchiveMembers {
+        try checkPlaces(&input, limits).members
+    }
+
+    /// Checks the archive.
+    ///
+    /// - Returns: the members, and beside them where in the file the bytes of each lie.
+    static func checkPlaces(
+        _ input: inout some ArchiveBytes & ~Copyable, _ limits: ArchiveLimits
+    ) throws(FileTreeError) -> (members: ArchiveMembers, places: [(entry: ZipEntry, content: Range<Int>)]) {
         let problem = ArchiveProblem(path: input.path)
         var walk = ArchiveZipWalk(
             fileByteCount: input.size, limits: limits, problem: problem,
@@ -40,12 +50,12 @@ struct ArchiveZipWalk {
         var position = 0
         for entry in entries { position = try walk.checkLocal(entry, at: position, before: directory.start, &input) }
         guard position == directory.start else { throw walk.gap(position, directory.start) }
-        return walk.members
+        return (walk.members, walk.places)
     }
 
     // MARK: the end
 
-    private func directory(_ input: inout ArchiveInput) throws(FileTreeError) -> Directory {
+    private func directory(_ input: inout some ArchiveBytes & ~Copyable) throws(FileTreeError) -> Directory {
         let start = try endOffset(&input)
         let record = ZipRecord(bytes: try input.bytes(at: start, count: Self.endByteCount))
         let (disk, startDisk) = (record.u16(4), record.u16(6))
@@ -77,7 +87,7 @@ struct ArchiveZipWalk {
     }
 
     /// Where the end record begins: it may be followed by a comment, and by nothing else.
-    private func endOffset(_ input: inout ArchiveInput) throws(FileTreeError) -> Int {
+    private func endOffset(_ input: inout some ArchiveBytes & ~Copyable) throws(FileTreeError) -> Int {
         let tailCount = min(fileByteCount, Self.endByteCount + Self.all16)
         let tail = try input.bytes(at: fileByteCount - tailCount, count: tailCount)
         var position = tailCount - Self.endByteCount
@@ -96,7 +106,9 @@ struct ArchiveZipWalk {
             "it is cut off: it has no end record", at: fileByteCount, hints: ["fetch or make the archive again"])
     }
 
-    private func end64(before end: Int, _ input: inout ArchiveInput) throws(FileTreeError) -> Directory? {
+    private func end64(before end: Int, _ input: inout some ArchiveBytes & ~Copyable) throws(FileTreeError)
+        -> Directory?
+    {
         guard end >= Self.locatorByteCount else { return nil }
         let locatorStart = end - Self.locatorByteCount
         let locator = ZipRecord(bytes: try input.bytes(at: locatorStart, count: Self.locatorByteCount))
@@ -115,7 +127,9 @@ struct ArchiveZipWalk {
 
     // MARK: the directory
 
-    private func entries(_ directory: Directory, _ input: inout ArchiveInput) throws(FileTreeError) -> [ZipEntry] {
+    private func entries(_ directory: Directory, _ input: inout some ArchiveBytes & ~Copyable) throws(FileTreeError)
+        -> [ZipEntry]
+    {
         guard directory.count <= limits.memberCount else {
             throw problem.error(
                 "it has \(grouped(directory.count)) members, the limit is \(grouped(limits.memberCount))",
@@ -142,7 +156,9 @@ struct ArchiveZipWalk {
         return sorted
     }
 
-    private func entry(at position: Int, end: Int, _ input: inout ArchiveInput) throws(FileTreeError) -> ZipEntry {
+    private func entry(at position: Int, end: Int, _ input: inout some ArchiveBytes & ~Copyable) throws(FileTreeError)
+        -> ZipEntry
+    {
         guard end - position >= ZipEntry.headByteCount else {
             throw problem.error("its directory has fewer members than its end record counts", at: position)
         }
@@ -165,7 +181,7 @@ struct ArchiveZipWalk {
     ///
     /// - Returns: where the next one has to begin.
     private mutating func checkLocal(
-        _ entry: ZipEntry, at position: Int, before directoryStart: Int, _ input: inout ArchiveInput
+        _ entry: ZipEntry, at position: Int, before directoryStart: Int, _ input: inout some ArchiveBytes & ~Copyable
     ) throws(FileTreeError) -> Int {
         guard entry.start == position else { throw gap(position, entry.start) }
         guard directoryStart - position >= ZipLocalHeader.headByteCount else {
@@ -187,13 +203,14 @@ struct ArchiveZipWalk {
         try members.add(
             entry.name, size: entry.size, isExecutable: entry.isExecutable, isFolder: entry.isFolder, at: position,
             checksum: entry.checksum)
+        places.append((entry, dataStart..<dataEnd))
         guard entry.hasDescriptor else { return dataEnd }
         return try dataEnd + descriptorByteCount(entry, at: dataEnd, before: directoryStart, &input)
     }
 
     /// The descriptor after the data has a signature or not, and sizes of four or eight bytes: whichever form is right.
     private func descriptorByteCount(
-        _ entry: ZipEntry, at position: Int, before end: Int, _ input: inout ArchiveInput
+        _ entry: ZipEntry, at position: Int, before end: Int, _ input: inout some ArchiveBytes & ~Copyable
     ) throws(FileTreeError) -> Int {
         for byteCount in [16, 24, 12, 20] where byteCount <= end - position {
             let bytes = try input.bytes(at: position, count: byteCount)

@@ -79,6 +79,7 @@ public struct GlobalCatalog: Sendable {
         for kind in ["randomstate", "generator", "bit_generator"] {
             table["numpy.random._pickle.__\(kind)_ctor"] = [.call, .build, .value]
         }
+        table["joblib.numpy_pickle.NumpyArrayWrapper"] = [.new, .build]
         table["sklearn.compose._column_transformer._RemainderColsList"] = [.new, .build, .value]
         table["sklearn.compose._column_transformer.make_column_selector"] = [.new, .build, .value]
         return table

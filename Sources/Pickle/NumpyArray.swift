@@ -23,6 +23,9 @@ public struct NumpyArray: Sendable {
     /// Offset in the file of the opcode that made it.
     public let offset: Int
 
+    /// Elements of no bytes at all (empty texts): nothing but their number says how many there are.
+    private static let emptyLimit = 1 << 20
+
     /// Reads the array behind `value`.
     ///
     /// - Throws: `PickleError` of kind `.shape` when it is no array, or its parts do not fit together.
@@ -71,6 +74,9 @@ public struct NumpyArray: Sendable {
             count = product
         }
         self.count = count
+        guard self.type.itemSize > 0 || count <= NumpyArray.emptyLimit else {
+            throw NumpyArray.fault("an array has \(count) elements without bytes", value, graph)
+        }
         if self.type.kind == .object {
             let items = if case .list = content { graph.elements(content) } else { shape.isEmpty ? [content] : nil }
             guard let items, items.count == count else {
@@ -148,7 +154,8 @@ public struct NumpyArray: Sendable {
     }
 
     static func fault(_ reason: String, _ value: PickleValue, _ graph: PickleGraph) -> PickleError {
-        PickleError(.shape, offset: graph.offset(of: value) ?? 0, reason: reason, file: graph.file)
+        PickleError(
+            .shape, offset: graph.offset(of: value) ?? 0, reason: reason, file: graph.file, placeNote: graph.placeNote)
     }
 }
 

@@ -29,17 +29,22 @@ public struct PickleError: Error, Sendable, Equatable, DiagnosticConvertible {
     public var reason: String
     /// The file's name for messages.
     public var file: String?
+    /// What the offset is counted in when that is not the file itself.
+    public var placeNote: String?
     /// The names met before the error, oldest first.
     public var names: [String]
 
-    init(
-        _ kind: Kind, offset: Int, opcode: String? = nil, reason: String, file: String? = nil, names: [String] = []
+    /// Makes an error.
+    public init(
+        _ kind: Kind, offset: Int, opcode: String? = nil, reason: String, file: String? = nil,
+        placeNote: String? = nil, names: [String] = []
     ) {
         self.kind = kind
         self.offset = offset
         self.opcode = opcode
         self.reason = reason
         self.file = file
+        self.placeNote = placeNote
         self.names = names
     }
 
@@ -56,6 +61,6 @@ public struct PickleError: Error, Sendable, Equatable, DiagnosticConvertible {
 
     /// Where the fault is.
     public var place: Place {
-        Place(file: file, byteOffset: offset, note: opcode.map { "opcode \($0)" })
+        PickleGraph.place(file: file, offset, opcode: opcode, note: placeNote)
     }
 }

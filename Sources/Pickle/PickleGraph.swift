@@ -1,16 +1,23 @@
 public import Bytes
+public import Diagnostics
 
 /// What a pickle says, as a graph of symbolic values over the bytes of the file.
 ///
 /// Text and byte strings stay ranges of the region, so a graph of a 50 MB model is small. A graph is made by
-/// `PickleMachine.read` only.
+/// `PickleMachine.read` from a pickle, and by `PickleGraphBuilder` from another format that keeps the same objects.
 public struct PickleGraph: Sendable {
-    /// A run of bytes, in the file or in `owned`.
+    /// A run of bytes of one of `regions`.
     struct Span: Sendable {
         var start: Int
         var count: Int
-        var isOwned: Bool
+        /// Which region: `fileRegion` or `ownedRegion`, or a further one.
+        var source: Int32
         var offset: Int
+
+        /// The file itself.
+        static let fileRegion: Int32 = 0
+        /// Bytes that were decoded from escapes.
+        static let ownedRegion: Int32 = 1
     }
 
     /// A list, tuple, dict or set. A dict keeps key, value, key, value, …
@@ -26,6 +33,8 @@ public struct PickleGraph: Sendable {
     public let region: ByteRegion
     /// The file's name for messages.
     public let file: String
+    /// What offsets are counted in when that is not the file itself, in words: "of what it unpacks to".
+    public internal(set) var placeNote: String?
     /// The value that unpickling would return.
     public internal(set) var root: PickleValue = .null
     /// The highest protocol announced; 0 when none is.
@@ -34,17 +43,20 @@ public struct PickleGraph: Sendable {
     public internal(set) var globals: [PickleGlobal] = []
     /// What no library writes.
     public internal(set) var findings: [PickleFinding] = []
+    /// Arrays stand between the opcodes: joblib has written it, and `pickle.load` does not read it.
+    public internal(set) var isJoblib = false
     /// How many opcodes were followed.
     public internal(set) var opcodeCount = 0
 
     var spans: [Span] = []
-    var owned = ByteRegion([])
+    var regions: [ByteRegion]
     var containers: [Container] = []
     var objects: [PickleObject] = []
 
     init(region: ByteRegion, file: String) {
         self.region = region
         self.file = file
+        regions = [region, ByteRegion([])]
     }
 
     /// The string of a `.text`, else nil.
@@ -115,7 +127,7 @@ public struct PickleGraph: Sendable {
         switch value {
         case .bytes(let id), .text(let id):
             let span = spans[id.position]
-            return (span.isOwned ? owned : region, span.start..<span.start + span.count)
+            return (regions[Int(span.source)], span.start..<span.start + span.count)
         default: return nil
         }
     }
@@ -140,7 +152,7 @@ public struct PickleGraph: Sendable {
     }
 
     func bytes(of span: Span) -> UnsafeRawBufferPointer {
-        (span.isOwned ? owned : region).slice(span.start..<span.start + span.count)
+        regions[Int(span.source)].slice(span.start..<span.start + span.count)
     }
 }
 
@@ -149,5 +161,17 @@ extension PickleGraph {
     public func globalIndex(_ value: PickleValue) -> Int? {
         guard case .global(let id) = value else { return nil }
         return id.position
+    }
+
+    /// The place of `offset`, with the opcode or node that shows it.
+    public func place(_ offset: Int?, opcode: String? = nil) -> Place {
+        PickleGraph.place(file: file, offset, opcode: opcode, note: placeNote)
+    }
+
+    static func place(file: String?, _ offset: Int?, opcode: String?, note: String?) -> Place {
+        // A node of another format is named after its loader, which says by itself what it is.
+        let shown = opcode.map { $0.hasSuffix("Node") ? $0 : "opcode \($0)" }
+        let words = [note, shown].compactMap { $0 }
+        return Place(file: file, byteOffset: offset, note: words.isEmpty ? nil : words.joined(separator: ", "))
     }
 }

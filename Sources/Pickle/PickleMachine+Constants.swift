@@ -79,23 +79,23 @@ extension PickleMachine {
         if !isASCII(bytes), String(validating: bytes, as: UTF8.self) == nil {
             throw fault("a text is not UTF-8, or holds half of a surrogate pair")
         }
-        pushSpan(start: range.lowerBound, count: range.count, isOwned: false) { .text($0) }
+        pushSpan(start: range.lowerBound, count: range.count, source: PickleGraph.Span.fileRegion) { .text($0) }
     }
 
     private mutating func pushASCII(_ range: Range<Int>) throws(PickleError) {
         guard isASCII(region.slice(range)) else { throw fault("a string of Python 2 is not ASCII") }
-        pushSpan(start: range.lowerBound, count: range.count, isOwned: false) { .text($0) }
+        pushSpan(start: range.lowerBound, count: range.count, source: PickleGraph.Span.fileRegion) { .text($0) }
     }
 
     private mutating func pushOwned(_ bytes: [UInt8]) {
         let start = owned.count
         owned.append(contentsOf: bytes)
-        pushSpan(start: start, count: bytes.count, isOwned: true) { .text($0) }
+        pushSpan(start: start, count: bytes.count, source: PickleGraph.Span.ownedRegion) { .text($0) }
     }
 
-    private mutating func pushSpan(start: Int, count: Int, isOwned: Bool, _ value: (PickleID) -> PickleValue) {
+    private mutating func pushSpan(start: Int, count: Int, source: Int32, _ value: (PickleID) -> PickleValue) {
         stack.append(value(PickleID(graph.spans.count)))
-        graph.spans.append(PickleGraph.Span(start: start, count: count, isOwned: isOwned, offset: opcodeOffset))
+        graph.spans.append(PickleGraph.Span(start: start, count: count, source: source, offset: opcodeOffset))
     }
 
     mutating func byteString() throws(PickleError) {
@@ -106,14 +106,16 @@ extension PickleMachine {
         default: count = try length64()
         }
         let range = try take(count)
-        pushSpan(start: range.lowerBound, count: count, isOwned: false) { .bytes($0) }
+        pushSpan(start: range.lowerBound, count: count, source: PickleGraph.Span.fileRegion) { .bytes($0) }
     }
 
     /// The text of a `.text` while the graph is being made.
     func currentText(_ value: PickleValue) -> String? {
         guard case .text(let id) = value else { return nil }
         let span = graph.spans[id.position]
-        if span.isOwned { return String(decoding: owned[span.start..<span.start + span.count], as: UTF8.self) }
+        if span.source == PickleGraph.Span.ownedRegion {
+            return String(decoding: owned[span.start..<span.start + span.count], as: UTF8.self)
+        }
         return String(decoding: region.slice(span.start..<span.start + span.count), as: UTF8.self)
     }
 }

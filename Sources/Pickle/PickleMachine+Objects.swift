@@ -149,7 +149,7 @@ extension PickleMachine {
         return id
     }
 
-    private mutating func insertUse(_ use: PickleUse, of callable: PickleValue) {
+    mutating func insertUse(_ use: PickleUse, of callable: PickleValue) {
         guard case .global(let id) = callable else { return }
         graph.globals[id.position].uses.insert(use)
     }
@@ -190,7 +190,7 @@ extension PickleMachine {
             graph.objects[id.position].stateOffset = opcodeOffset
             consume(state)
             noteSpecialNames(state)
-            try refuseInlineArray(id)
+            try readInlineArray(id)
         case .global(let id): note("it puts a state on `\(graph.globals[id.position].qualifiedName)` itself")
         default: throw fault("it puts a state on something that has none")
         }
@@ -223,15 +223,5 @@ extension PickleMachine {
                 note("a state sets `\(key)`")
             }
         }
-    }
-
-    /// In a joblib file the bytes of an array follow its wrapper inside the stream: no opcodes.
-    private func refuseInlineArray(_ id: PickleID) throws(PickleError) {
-        guard let global = graph.global(graph.objects[id.position].callable),
-            global.qualifiedName == "joblib.numpy_pickle.NumpyArrayWrapper"
-        else { return }
-        throw PickleError(
-            .unsupported, offset: opcodeOffset, opcode: opcode.name,
-            reason: "it was written by joblib, which puts array bytes between the opcodes")
     }
 }

@@ -4,7 +4,7 @@ public import Bytes
 /// record. Nothing is imported, called or executed.
 ///
 /// Supported: every opcode that fitted models use and every constant and container opcode of all protocols; frames are
-/// checked (CPython's C reader does not, python/cpython#154848).
+/// checked (CPython's C reader does not, python/cpython#154848). Files of joblib, whose arrays stand between the opcodes.
 /// Refused with their offset: persistent ids, extension codes, INST, OBJ, out-of-band buffers, damaged or truncated
 /// streams, and whatever exceeds `PickleLimits`. What loads but no library writes (a call of a computed function, a
 /// state put on a class, bytes after the end) is noted in `PickleGraph.findings`.
@@ -20,6 +20,12 @@ public struct PickleMachine {
     var marks: [Int] = []
     var memo: [PickleValue] = []
     var sparseMemo: [Int: PickleValue] = [:]
+    /// Where the pickle that is followed began.
+    var pickleStart = 0
+    /// Inside of an array of objects in a file of joblib.
+    var isNested = false
+    /// The name that arrays of joblib are made by here.
+    var reconstruct: PickleID?
     var opcode = Opcode.proto
     var opcodeOffset = 0
 
@@ -31,27 +37,42 @@ public struct PickleMachine {
 
     /// Reads the pickle that fills `region`.
     ///
-    /// - Parameter file: the name for messages.
+    /// - Parameters:
+    ///   - file: the name for messages.
+    ///   - placeNote: what offsets are counted in, when `region` is not the file itself.
     /// - Throws: `PickleError` with the offset of the opcode; names of classes met before it are in `names`.
     public static func read(
-        _ region: ByteRegion, limits: PickleLimits = .default, file: String
+        _ region: ByteRegion, limits: PickleLimits = .default, file: String, placeNote: String? = nil
     ) throws(PickleError) -> PickleGraph {
         var machine = PickleMachine(region, limits: limits, file: file)
+        machine.graph.placeNote = placeNote
         do {
             try machine.run()
         } catch {
             var error = error
             error.file = file
+            error.placeNote = placeNote
             error.names = machine.graph.globals.map(\.qualifiedName)
             throw error
         }
-        machine.graph.owned = ByteRegion(machine.owned)
+        machine.graph.regions[1] = ByteRegion(machine.owned)
         return machine.graph
     }
 
     private mutating func run() throws(PickleError) {
-        // `P` is an opcode too, but a zip archive is what is meant.
-        if region.count >= 4, region.bytes(0..<4) == [0x50, 0x4b, 0x03, 0x04] { throw unknownOpcode(0x50) }
+        // `P` and 0x93 are opcodes too, but a zip archive and a NumPy file are what is meant.
+        let head = region.bytes(0..<min(region.count, 6))
+        if head.starts(with: [0x50, 0x4b, 0x03, 0x04]) || head == [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] {
+            throw unknownOpcode(head[0])
+        }
+        graph.root = try pickle()
+        if position < region.count {
+            note("\(region.count - position) bytes follow the end of the pickle")
+        }
+    }
+
+    /// Follows the pickle that begins here to its STOP, and gives what it would make.
+    mutating func pickle() throws(PickleError) -> PickleValue {
         while true {
             if let end = frameEnd, position >= end { frameEnd = nil }
             opcodeOffset = position
@@ -64,19 +85,15 @@ public struct PickleMachine {
             position += 1
             graph.opcodeCount += 1
             if graph.opcodeCount > limits.opcodes { throw limit("opcodes", limits.opcodes) }
-            if opcode == .stop { return try finish() }
+            if opcode == .stop {
+                let root = try pop()
+                if !stack.isEmpty || !marks.isEmpty {
+                    note("\(stack.count) values and \(marks.count) marks are left below the result")
+                }
+                return root
+            }
             try step()
             if stack.count > limits.stack { throw limit("values on the stack", limits.stack) }
-        }
-    }
-
-    private mutating func finish() throws(PickleError) {
-        graph.root = try pop()
-        if !stack.isEmpty || !marks.isEmpty {
-            note("\(stack.count) values and \(marks.count) marks are left below the result")
-        }
-        if position < region.count {
-            note("\(region.count - position) bytes follow the end of the pickle")
         }
     }
 
@@ -115,7 +132,7 @@ public struct PickleMachine {
             guard version <= 5 else {
                 throw fault("it announces pickle protocol \(version), and 5 is the highest that exists")
             }
-            if opcodeOffset != 0 { note("the protocol is announced again") }
+            if opcodeOffset != pickleStart { note("the protocol is announced again") }
             graph.protocolVersion = version
             return
         }

@@ -25,13 +25,13 @@ struct Estimator {
             throw Refused([
                 Refusal(
                     path: path.isEmpty ? graph.file : path, reason: "it is not an estimator of scikit-learn",
-                    place: Place(file: graph.file, byteOffset: graph.offset(of: value)))
+                    place: graph.place(graph.offset(of: value)))
             ])
         }
         className = global.qualifiedName
         shortName = global.name
         offset = object.offset
-        let place = Place(file: graph.file, byteOffset: object.offset, note: "opcode \(global.opcode)")
+        let place = graph.place(object.offset, opcode: global.opcode)
         func refuse(_ reason: String) -> Refused {
             Refused([
                 Refusal(path: (path.isEmpty ? "" : path + ".") + escaped(global.name), reason: reason, place: place)
@@ -87,7 +87,7 @@ struct Estimator {
         var place = path.isEmpty ? escaped(shortName) : "\(path).\(escaped(shortName))"
         if let parameter { place += "(\(parameter)\(value.map { "=\(escaped($0))" } ?? ""))" }
         return Refused([
-            Refusal(path: place, reason: reason, help: help, place: Place(file: graph.file, byteOffset: offset))
+            Refusal(path: place, reason: reason, help: help, place: graph.place(offset))
         ])
     }
 }
