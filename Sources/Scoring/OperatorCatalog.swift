@@ -3,12 +3,28 @@ import JSONText
 /// Every operator that a program may name.
 enum OperatorCatalog {
     static let all: [any Operator.Type] = [
-        Argmax.self, Blank.self, CategorySplits.self, Impute.self, Linear.self, Link.self, Match.self,
+        Argmax.self,
+        Bin.self,
+        Blank.self,
+        CategorySplits.self,
+        Function.self,
+        Impute.self,
+        Linear.self,
+        Link.self,
+        Match.self,
         MissingIndicator.self,
-        OneHot.self, Recode.self, RequireFinite.self, Scale.self, Threshold.self, TreeEnsemble.self,
-        Argmax.self, Bin.self, Function.self, Impute.self, Linear.self, Link.self, Match.self, MissingIndicator.self,
-        Multiply.self, OneHot.self, PowerTransform.self, QuantileMap.self, Recode.self, RequireAbove.self,
-        RequireFinite.self, Scale.self, Spline.self, Threshold.self, TreeEnsemble.self, UnitNorm.self,
+        Multiply.self,
+        OneHot.self,
+        PowerTransform.self,
+        QuantileMap.self,
+        Recode.self,
+        RequireAbove.self,
+        RequireFinite.self,
+        Scale.self,
+        Spline.self,
+        Threshold.self,
+        TreeEnsemble.self,
+        UnitNorm.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
