@@ -7,6 +7,7 @@ enum OperatorCatalog {
         Bin.self,
         Blank.self,
         CategorySplits.self,
+        CentreDistances.self,
         Function.self,
         Impute.self,
         Linear.self,

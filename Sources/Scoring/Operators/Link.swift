@@ -15,6 +15,9 @@ struct Link: Operator {
         function = try fields.choice("function", LinkFunction.self)
         width = try fields.choice("width", FloatWidth.self)
         guard !inputs.isEmpty else { throw fields.error("it has no inputs") }
+        guard width == .float64 || function.hasFloat32 else {
+            throw fields.error("`\(function.rawValue)` is for float64 only")
+        }
         if function == .complement {
             try fields.expectInputs(1)
             try fields.expectOutputs(2)
@@ -49,6 +52,18 @@ struct Link: Operator {
         case .normalize:
             each(block) { width == .float64 ? $0 : Double(Float($0)) }
             for row in 0..<block.rows { divideBySum(block, row) }
+        case .normalizeOrUniform:
+            each(block) { $0 }
+            for row in 0..<block.rows { divideBySumOrEvenly(block, row) }
+        case .belowMaximum:
+            for row in 0..<block.rows {
+                let largest = largest(block, row)
+                for index in 0..<inputs.count {
+                    block[outputs.lowerBound + index][row] = block[inputs[index]][row] - largest
+                }
+            }
+        case .logNormalize:
+            for row in 0..<block.rows { logNormalize(block, row) }
         }
     }
 
@@ -62,16 +77,46 @@ struct Link: Operator {
 
     /// exp(x - max x) into the outputs; NaN spreads to all of them, as in NumPy.
     private func exponentials(_ block: RowBlock, _ row: Int) {
+        let largest = largest(block, row)
+        for index in 0..<inputs.count {
+            let value = block[inputs[index]][row]
+            block[outputs.lowerBound + index][row] =
+                width == .float64 ? exp(value - largest) : Double(expf(Float(value) - Float(largest)))
+        }
+    }
+
+    /// The largest of the row's inputs, NaN when there is one.
+    private func largest(_ block: RowBlock, _ row: Int) -> Double {
         var largest = -Double.infinity
         for slot in inputs {
             let value = block[slot][row]
             if value > largest || value.isNaN { largest = value }
             if value.isNaN { break }
         }
+        return largest
+    }
+
+    private func logNormalize(_ block: RowBlock, _ row: Int) {
+        let largest = largest(block, row)
+        let shift = largest.isFinite ? largest : 0
+        var count = 0.0
         for index in 0..<inputs.count {
             let value = block[inputs[index]][row]
-            block[outputs.lowerBound + index][row] =
-                width == .float64 ? exp(value - largest) : Double(expf(Float(value) - Float(largest)))
+            if value == largest { count += 1 }
+            block[outputs.lowerBound + index][row] = value == largest ? 0 : exp(value - shift)
+        }
+        let sum = PairwiseSum.sum(block[outputs.lowerBound] + row, count: outputs.count, stride: block.rows)
+        let logarithm = log1p(sum == 0 ? sum : sum / count) + log(count) + largest
+        for index in 0..<inputs.count {
+            block[outputs.lowerBound + index][row] = block[inputs[index]][row] - logarithm
+        }
+    }
+
+    private func divideBySumOrEvenly(_ block: RowBlock, _ row: Int) {
+        let first = block[outputs.lowerBound] + row
+        let sum = PairwiseSum.sum(first, count: outputs.count, stride: block.rows)
+        for index in 0..<outputs.count {
+            first[index * block.rows] = sum == 0 ? 1 / Double(outputs.count) : first[index * block.rows] / sum
         }
     }
 
@@ -116,6 +161,20 @@ public enum LinkFunction: String, Sendable, CaseIterable {
     case orderedSoftmax
     /// x divided by the sum over all slots of the row; a sum of 0 gives NaN. The sum is NumPy's pairwise one.
     case normalize
+    /// The same, but a sum of 0 gives every slot the same part of 1. Float64 only.
+    case normalizeOrUniform
+    /// x - max over all slots of the row. Float64 only.
+    case belowMaximum
+    /// x - log(Σ exp(x)) over all slots of the row, from log-likelihoods to the logarithms of probabilities, as with SciPy's
+    /// `logsumexp`. Float64 only.
+    case logNormalize
+
+    fileprivate var hasFloat32: Bool {
+        switch self {
+        case .sigmoid, .exponential, .complement, .softmax, .orderedSoftmax, .normalize: true
+        case .normalizeOrUniform, .belowMaximum, .logNormalize: false
+        }
+    }
 }
 
 extension ModelBuilder {

@@ -30,7 +30,12 @@ extension ModelBuilder {
     ///
     /// - Returns: a slot that holds 0 or 1, fit to be an answer's label index.
     public mutating func threshold(_ slot: Slot, above limit: Double) throws(ScoringError) -> Slot {
+        try threshold([slot], above: limit)[0]
+    }
+
+    /// The same for several slots.
+    public mutating func threshold(_ slots: [Slot], above limit: Double) throws(ScoringError) -> [Slot] {
         let parameters: JSONObject = ["above": DoubleText.encode(limit)]
-        return try add(Threshold.name, inputs: [slot], outputCount: 1, parameters, origin: .none)[0]
+        return try add(Threshold.name, inputs: slots, outputCount: slots.count, parameters, origin: .none)
     }
 }
