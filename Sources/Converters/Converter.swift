@@ -108,6 +108,8 @@ enum ConverterCatalog {
         PolynomialFeaturesConverter.self,
         PowerTransformerConverter.self,
         QuantileTransformerConverter.self,
+        PLSConverter.self,
+        RANSACRegressorConverter.self,
         ScalerConverter.self,
         SimpleImputerConverter.self,
         SplineTransformerConverter.self,

@@ -34,6 +34,9 @@ struct LinearModel {
         }
     }
 
+    /// `ElasticNet` and its subclasses multiply sparse tables without looking for missing values.
+    private static let uncheckedNames = ["ElasticNet", "Lasso", "MultiTaskElasticNet", "MultiTaskLasso"]
+
     /// One slot per output.
     func scores(_ table: Table, into program: inout Program) throws -> [Slot] {
         try estimator.requireFittedColumns(table)
@@ -44,13 +47,9 @@ struct LinearModel {
                 "it would sum float32 numbers in an order that depends on the processor", parameter: "coef_",
                 help: "fit the model on float64 columns")
         }
-        // Lasso and ElasticNet multiply sparse tables without looking for missing values.
-        let isUnchecked = table.isSparse && ["Lasso", "ElasticNet"].contains(estimator.shortName)
+        let isUnchecked = table.isSparse && LinearModel.uncheckedNames.contains(estimator.shortName)
         if !isUnchecked { try program.requireFinite(table, width: .float64, allowsMissing: false) }
-        if !table.isSparse {
-            program.note(
-                "\(estimator.shortName) sums in column order; scikit-learn's BLAS may differ from it in the last bits")
-        }
+        if !table.isSparse { program.noteSums(estimator) }
         return try program.builder.linear(table.slots, weights: weights, intercepts: intercepts, width: .float64)
     }
 }
