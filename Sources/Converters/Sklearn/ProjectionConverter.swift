@@ -1,0 +1,75 @@
+import Pickle
+import Scoring
+
+/// `PCA`, `IncrementalPCA` and `TruncatedSVD`: a table times fitted directions.
+///
+/// Rules from `sklearn/decomposition/_base.py`, `_incremental_pca.py` and `_truncated_svd.py`, 1.1.3 to 1.9.1. A PCA subtracts
+/// the means from the columns up to 1.4 (1.3 for sparse matrices, which it did not take), and from 1.5 their product from the
+/// products. From 1.5 deviations below 2^-52 count as that when it whitens.
+struct ProjectionConverter: Converter {
+    static let classNames = [
+        "sklearn.decomposition._incremental_pca.IncrementalPCA", "sklearn.decomposition._pca.PCA",
+        "sklearn.decomposition._truncated_svd.TruncatedSVD",
+    ]
+
+    let estimator: Estimator
+    private let directions: FloatMatrix
+    /// Nil for what does not centre.
+    private let means: [Double]?
+    private let deviations: [Double]?
+
+    init(_ estimator: Estimator) throws {
+        self.estimator = estimator
+        directions = try FloatMatrix("components_", of: estimator)
+        guard estimator.shortName != "TruncatedSVD" else {
+            (means, deviations) = (nil, nil)
+            return
+        }
+        let means = try FloatMatrix("mean_", of: estimator)
+        try means.requireShape(1, directions.columns, of: estimator)
+        self.means = means.values
+        // `whiten` takes part in truth only.
+        deviations = try estimator.bool("whiten") ? try ProjectionConverter.deviations(estimator, directions.rows) : nil
+        guard !means.isSingle, !directions.isSingle else {
+            throw estimator.refuse(
+                "it calculates in float32", parameter: "components_", help: "fit the model on float64 columns")
+        }
+    }
+
+    private static func deviations(_ estimator: Estimator, _ count: Int) throws -> [Double] {
+        let variances = try FloatMatrix("explained_variance_", of: estimator)
+        try variances.requireShape(1, count, of: estimator)
+        let deviations = variances.values.map { $0.squareRoot() }
+        if estimator.version >= .release(1, 5) { return deviations.map { max($0, Double.ulpOfOne) } }
+        guard deviations.allSatisfy({ $0 > 0 }) else {
+            throw estimator.refuse("it divides by a deviation of 0", parameter: "explained_variance_")
+        }
+        return deviations
+    }
+
+    func transform(_ table: Table, into program: inout Program) throws -> Table {
+        try estimator.requireFittedColumns(table)
+        try table.requireWidth(directions.columns, for: estimator)
+        try table.requireNumbers(for: estimator)
+        if estimator.shortName == "PCA", estimator.version < .release(1, 4) { try estimator.requireDense(table) }
+        try directions.requireFloat64(with: table, of: estimator)
+        try program.requireFinite(table, width: .float64, allowsMissing: false)
+        var columns = table.slots
+        var intercepts = Array(repeating: 0.0, count: directions.rows)
+        if let means {
+            let isSparsePCA = table.isSparse && estimator.shortName == "PCA"
+            if estimator.version >= .release(1, 5) || isSparsePCA {
+                intercepts = directions.times(means).map { -$0 }
+            } else {
+                columns = try program.builder.scale(columns, steps: [.subtract(means)], width: .float64)
+            }
+        }
+        if !table.isSparse || means != nil { program.noteSums(estimator) }
+        var scores = try program.builder.linear(
+            columns, weights: directions.values, intercepts: intercepts, width: .float64)
+        if let deviations {
+            scores = try program.builder.scale(scores, steps: [.divide(deviations)], width: .float64)
+        }
+        return Table(numbers: scores, named: estimator)
+    }
+}
