@@ -61,7 +61,7 @@ def requests(rng, table, rows=40, missing=False, unseen=False):
                     values[row] = numpy.nan
             picked[name] = pandas.Series(values, dtype=object)
             continue
-        if column.dtype.kind == "i":
+        if column.dtype.kind in "ib":
             continue
         values = picked[name].to_numpy(dtype=float, copy=True)
         seen = column.dropna().to_numpy(dtype=float)
