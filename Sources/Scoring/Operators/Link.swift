@@ -15,6 +15,9 @@ struct Link: Operator {
         function = try fields.choice("function", LinkFunction.self)
         width = try fields.choice("width", FloatWidth.self)
         guard !inputs.isEmpty else { throw fields.error("it has no inputs") }
+        guard width == .float64 || function.hasFloat32 else {
+            throw fields.error("`\(function.rawValue)` is for float64 only")
+        }
         if function == .complement {
             try fields.expectInputs(1)
             try fields.expectOutputs(2)
@@ -44,6 +47,9 @@ struct Link: Operator {
         case .normalize:
             each(block) { width == .float64 ? $0 : Double(Float($0)) }
             for row in 0..<block.rows { divideBySum(block, row) }
+        case .normalizeOrKeep, .normalizeOrUniform:
+            each(block) { $0 }
+            for row in 0..<block.rows { divideBySumUnlessZero(block, row) }
         }
     }
 
@@ -67,6 +73,16 @@ struct Link: Operator {
             let value = block[inputs[index]][row]
             block[outputs.lowerBound + index][row] =
                 width == .float64 ? exp(value - largest) : Double(expf(Float(value) - Float(largest)))
+        }
+    }
+
+    private func divideBySumUnlessZero(_ block: RowBlock, _ row: Int) {
+        let first = block[outputs.lowerBound] + row
+        let sum = PairwiseSum.sum(first, count: outputs.count, stride: block.rows)
+        if sum != 0 {
+            for index in 0..<outputs.count { first[index * block.rows] /= sum }
+        } else if function == .normalizeOrUniform {
+            for index in 0..<outputs.count { first[index * block.rows] = 1 / Double(outputs.count) }
         }
     }
 
@@ -99,6 +115,12 @@ public enum LinkFunction: String, Sendable, CaseIterable {
     case softmax
     /// x divided by the sum over all slots of the row; a sum of 0 gives NaN. The sum is NumPy's pairwise one.
     case normalize
+    /// The same, but a sum of 0 leaves every slot as it is. Float64 only.
+    case normalizeOrKeep
+    /// The same, but a sum of 0 gives every slot the same part of 1. Float64 only.
+    case normalizeOrUniform
+
+    fileprivate var hasFloat32: Bool { self != .normalizeOrKeep && self != .normalizeOrUniform }
 }
 
 extension ModelBuilder {
