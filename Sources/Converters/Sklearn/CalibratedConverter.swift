@@ -64,7 +64,10 @@ struct CalibratedConverter: Converter {
             let curves = graph.value(forKey: "calibrators", in: state).flatMap({ graph.elements($0) })
         else { throw estimator.unexpected("calibrated_classifiers_", "a list of calibrated classifiers") }
         let classifier = try ConverterCatalog.converter(for: try estimator.part(inner, at: "\(path).estimator"))
-        guard try classifier.labels() == classes else {
+        let labels = try classifier.labels()
+        // With a temperature, labels that are texts are numbered before the fit, and columns are taken as they come.
+        let isNumbered = method == "temperature" && labels.positions(below: classes.count) == Array(classes.positions)
+        guard labels == classes || isNumbered else {
             throw classifier.estimator.refuse("it knows other classes than the whole", parameter: "classes_")
         }
         guard let source = [PredictMethod.decisionFunction, .predictProba].first(where: { classifier.has($0) }) else {

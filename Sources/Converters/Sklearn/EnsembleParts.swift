@@ -27,6 +27,23 @@ extension Estimator {
         return number
     }
 
+    /// The whole numbers of a list or array.
+    func integers(_ name: String) throws -> [Int] {
+        let value = try required(name)
+        guard let elements = graph.elements(value) else {
+            guard let integers = try readArray(value, name).integers else {
+                throw unexpected(name, "a list of whole numbers")
+            }
+            return integers
+        }
+        return try elements.map { element in
+            guard case .number(let number) = PickledScalar(element, graph), let integer = Int(exactly: number) else {
+                throw unexpected(name, "a list of whole numbers")
+            }
+            return integer
+        }
+    }
+
     /// The labels of the attribute `classes_`.
     func classLabels() throws -> LabelTable { try ClassLabels.read(try required("classes_"), of: self) }
 

@@ -27,6 +27,7 @@ struct FeatureSelectorConverter: Converter {
     }()
 
     let estimator: Estimator
+    private let width: Int
     private let support: [Int]
     private let takesMissing: Bool
     /// The estimator that `RFE` fitted on the columns that it keeps.
@@ -35,9 +36,7 @@ struct FeatureSelectorConverter: Converter {
     init(_ estimator: Estimator) throws {
         self.estimator = estimator
         let mask = try FeatureSelectorConverter.mask(estimator)
-        guard mask.count == (try estimator.int("n_features_in_")) else {
-            throw estimator.refuse("it has not one mark for each column")
-        }
+        width = mask.count
         support = mask.indices.filter { mask[$0] }
         guard !support.isEmpty else { throw estimator.refuse("it keeps no column") }
         takesMissing = try MissingTag.isSet(forSelector: estimator)
@@ -142,7 +141,8 @@ struct FeatureSelectorConverter: Converter {
     }
 
     func transform(_ table: Table, into program: inout Program) throws -> Table {
-        try estimator.requireFittedColumns(table)
+        try table.requireWidth(width, for: estimator)
+        try table.requireNames(try estimator.featureNames(), for: estimator)
         // From 1.3 a table that stays a pandas table is not looked at.
         if estimator.makesPandas, table.form == .frame, estimator.version >= .release(1, 3) {
             return table.selecting(support)

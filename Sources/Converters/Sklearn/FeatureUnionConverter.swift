@@ -82,26 +82,32 @@ struct FeatureUnionConverter: Converter {
             lanes: lanes, form: .array(ElementType.promoted(types) ?? .float64), names: nil, isSparse: isSparse)
     }
 
-    /// `output * weight`, with a weight that is a Python number: float32 stays.
+    /// `output * weight`, with a weight that is a Python number: float32 stays, column by column in a pandas table.
     private func weighted(_ table: Table, by branch: Branch, into program: inout Program) throws -> Table {
         guard let weight = branch.weight, !table.lanes.isEmpty else { return table }
         try table.requireNumbers(for: estimator)
-        let type = table.elementType
-        guard type != .object, table.form != .frame || table.lanes.allSatisfy({ $0.elementType == type }) else {
+        guard table.elementType != .object else {
             throw estimator.refuse(
-                "it weights `\(branch.name)`, whose columns differ in type", parameter: "transformer_weights")
+                "it weights `\(branch.name)`, which is a table of objects", parameter: "transformer_weights")
         }
-        let isSingle = type == .float32
         var result = table
-        if !isSingle, table.form != .frame { result.form = .array(.float64) }
-        let weights = Array(repeating: isSingle ? Double(Float(weight)) : weight, count: table.lanes.count)
-        let slots = try program.builder.scale(
-            table.slots, steps: [.multiply(weights)], width: isSingle ? .float32 : .float64)
-        for (index, slot) in slots.enumerated() {
-            result.lanes[index].slot = slot
-            result.lanes[index].kind = .number(isSingle ? .float32 : .float64)
-            result.lanes[index].isBounded = false
+        for isSingle in [true, false] {
+            let indices = table.lanes.indices.filter { index in
+                let type = table.form == .frame ? table.lanes[index].elementType : table.elementType
+                return (type == .float32) == isSingle
+            }
+            guard !indices.isEmpty else { continue }
+            let factor = isSingle ? Double(Float(weight)) : weight
+            let slots = try program.builder.scale(
+                indices.map { table.lanes[$0].slot }, steps: [.multiply(indices.map { _ in factor })],
+                width: isSingle ? .float32 : .float64)
+            for (index, slot) in zip(indices, slots) {
+                result.lanes[index].slot = slot
+                result.lanes[index].kind = .number(isSingle ? .float32 : .float64)
+                result.lanes[index].isBounded = false
+            }
         }
+        if table.form != .frame, table.elementType != .float32 { result.form = .array(.float64) }
         return result
     }
 }

@@ -60,9 +60,7 @@ struct ChainConverter: Converter {
     init(_ estimator: Estimator) throws {
         self.estimator = estimator
         parts = try estimator.converters()
-        order = try estimator.list("order_").compactMap {
-            if case .number(let number) = PickledScalar($0, estimator.graph) { Int(exactly: number) } else { nil }
-        }
+        order = try estimator.integers("order_")
         guard order.sorted() == Array(parts.indices) else {
             throw estimator.unexpected("order_", "an order of its estimators")
         }

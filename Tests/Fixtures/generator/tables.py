@@ -76,7 +76,7 @@ def requests(rng, table, rows=40, missing=False, unseen=False):
                 values[row] = float(rng.choice([0.0, -0.0, 1e9, -1e9, 1e-12]))
             if missing and rng.random() < 0.1:
                 values[row] = numpy.nan
-        picked[name] = values
+        picked[name] = values.astype(column.dtype)
     return picked
 
 

@@ -224,6 +224,10 @@ def nested(rng):
     table = tables.mixed(rng, texts=2, missing=0.1)
     words = [name for name in table.columns if table[name].dtype == object or str(table[name].dtype) in ("str", "string")]
     numbers = [name for name in table.columns if name not in words]
+    # A missing text has no type that every MLflow can infer.
+    table[words] = table[words].fillna("red").astype(object)
+    requests = tables.requests(rng, table, missing=True, unseen=True)
+    requests[words] = requests[words].fillna("never seen").astype(object)
     prepare = compose.ColumnTransformer([
         ("numbers", pipeline.make_pipeline(impute.SimpleImputer(strategy="median"), preprocessing.StandardScaler()), numbers),
         ("words", pipeline.make_pipeline(
@@ -241,7 +245,7 @@ def nested(rng):
     if rng.random() < 0.3:
         steps = ensemble.VotingClassifier([("a", steps), ("b", pipeline.make_pipeline(prepare, forest_classifier(rng)))], voting="soft")
     target = tables.target(rng, table, str(rng.choice(CLASSES)))
-    return Model(steps, table, target, tables.requests(rng, table, missing=True, unseen=True), classifier_method(rng))
+    return Model(steps, table, target, requests, classifier_method(rng))
 
 
 SPECS = {

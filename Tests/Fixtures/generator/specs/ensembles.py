@@ -12,8 +12,14 @@ LABELS = ["bool", "int2", "int3", "text2", "text3", "odd"]
 
 
 def maybe_single(rng, table):
-    """Columns of float32 alone, now and then."""
-    return table.astype("float32") if rng.random() < 0.15 else table
+    """Columns of float32 alone, or one of truth values, now and then."""
+    choice = rng.random()
+    if choice < 0.1:
+        return table.astype("float32")
+    if choice < 0.2:
+        last = table.columns[-1]
+        return table.assign(**{last: table[last] > table[last].median()}) if len(table.columns) > 2 else table
+    return table
 
 
 def built(rng, estimator, table, kind, method="predict"):
