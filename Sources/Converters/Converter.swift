@@ -28,6 +28,12 @@ protocol Converter: Sendable {
     /// Whether the fitted estimator has the method `predict`, `predict_proba` or `decision_function`.
     func has(_ method: PredictMethod) -> Bool
 
+    /// The labels of a classifier, in the order of its `predict_proba`.
+    func labels() throws -> LabelTable
+
+    /// The type of the numbers that a method answers: float32 or float64.
+    func answerType(_ method: PredictMethod) -> ElementType
+
     /// What a method that it has answers; `answer(to:)` is the way to ask.
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer
 }
@@ -42,6 +48,12 @@ extension Converter {
     }
 
     func has(_ method: PredictMethod) -> Bool { false }
+
+    func labels() throws -> LabelTable { try estimator.classLabels() }
+
+    func answerType(_ method: PredictMethod) -> ElementType {
+        estimator.className.hasPrefix("xgboost.") ? .float32 : .float64
+    }
 
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
         throw lacks(method)
@@ -92,39 +104,58 @@ struct Program {
 /// Every converter there is.
 enum ConverterCatalog {
     static let all: [any Converter.Type] = [
+        AdaBoostConverter.self,
+        BaggingConverter.self,
         BinarizerConverter.self,
+        CalibratedConverter.self,
         CategoricalNBConverter.self,
+        ChainConverter.self,
         ColumnTransformerConverter.self,
+        ConstantPredictorConverter.self,
         DecisionTreeConverter.self,
         DiscreteNBConverter.self,
+        DummyConverter.self,
+        FeatureSelectorConverter.self,
+        FeatureUnionConverter.self,
         ForestConverter.self,
+        FrozenEstimatorConverter.self,
         FunctionTransformerConverter.self,
-        KBinsDiscretizerConverter.self,
         GaussianMixtureConverter.self,
         GaussianNBConverter.self,
+        GradientBoostingConverter.self,
+        IsolationForestConverter.self,
+        IsotonicRegressionConverter.self,
+        KBinsDiscretizerConverter.self,
         KMeansConverter.self,
         LinearClassifierConverter.self,
         LinearDiscriminantAnalysisConverter.self,
         LinearRegressionConverter.self,
         LogisticRegressionConverter.self,
         MissingIndicatorConverter.self,
-        NormalizerConverter.self,
+        MultiOutputConverter.self,
         NearestCentroidConverter.self,
+        NormalizerConverter.self,
         OneHotEncoderConverter.self,
+        OneVsOneConverter.self,
+        OneVsRestConverter.self,
         OrdinalEncoderConverter.self,
+        PLSConverter.self,
         PipelineConverter.self,
         PolynomialFeaturesConverter.self,
         PowerTransformerConverter.self,
-        QuantileTransformerConverter.self,
-        PLSConverter.self,
         ProjectionConverter.self,
         QuadraticDiscriminantAnalysisConverter.self,
+        QuantileTransformerConverter.self,
         RANSACRegressorConverter.self,
-        ScalerConverter.self,
         SGDOneClassSVMConverter.self,
+        ScalerConverter.self,
+        SearchConverter.self,
         SimpleImputerConverter.self,
         SplineTransformerConverter.self,
+        StackingConverter.self,
         TargetEncoderConverter.self,
+        TransformedTargetConverter.self,
+        VotingConverter.self,
         XGBoostConverter.self,
     ]
 

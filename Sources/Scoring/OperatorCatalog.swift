@@ -8,8 +8,10 @@ enum OperatorCatalog {
         Blank.self,
         CategorySplits.self,
         CentreDistances.self,
+        Elementwise.self,
         Function.self,
         Impute.self,
+        Interpolate.self,
         Linear.self,
         Link.self,
         Match.self,
@@ -26,6 +28,7 @@ enum OperatorCatalog {
         Threshold.self,
         TreeEnsemble.self,
         UnitNorm.self,
+        WeightedMedian.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

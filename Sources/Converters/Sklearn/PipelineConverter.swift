@@ -42,6 +42,13 @@ struct PipelineConverter: Converter {
 
     func has(_ method: PredictMethod) -> Bool { (steps.last ?? nil)?.has(method) ?? false }
 
+    func labels() throws -> LabelTable {
+        guard let last = steps.last ?? nil else { throw estimator.refuse("its last step is no estimator") }
+        return try last.labels()
+    }
+
+    func answerType(_ method: PredictMethod) -> ElementType { (steps.last ?? nil)?.answerType(method) ?? .float64 }
+
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
         guard let last = steps.last ?? nil else { throw estimator.refuse("its last step is no estimator") }
         return try last.answer(to: method, try run(steps.dropLast(), table, &program), into: &program)

@@ -23,41 +23,32 @@ struct TreeReader {
 
     /// Adds the tree of `estimator`.
     func append(_ estimator: Estimator, to forest: inout TreeForest) throws {
-        let tree = try estimator.required("tree_")
-        guard estimator.graph.className(of: tree) == "sklearn.tree._tree.Tree",
-            let state = estimator.graph.object(tree)?.state,
-            let nodesValue = estimator.graph.value(forKey: "nodes", in: state),
-            let valuesValue = estimator.graph.value(forKey: "values", in: state)
-        else { throw estimator.unexpected("tree_", "a tree as scikit-learn writes it") }
-        let nodes = try estimator.readArray(nodesValue, "tree_")
-        let values = try estimator.readArray(valuesValue, "tree_")
-        guard let left = nodes.field("left_child"), let right = nodes.field("right_child"),
-            let feature = nodes.field("feature"), let threshold = nodes.field("threshold"), nodes.count > 0
-        else { throw estimator.unexpected("tree_", "a tree as scikit-learn writes it") }
-        let missingLeft = nodes.field("missing_go_to_left")
-        if forest.missing == .perNode, missingLeft == nil {
-            throw estimator.refuse("its nodes do not say where missing values go", parameter: "tree_")
+        let tree = try FittedTree(estimator)
+        try tree.append(to: &forest, values: try leafValues(tree.values, tree.count, tree.left, estimator))
+    }
+
+    /// Adds the tree of `estimator` with what `value` makes of each leaf's values.
+    ///
+    /// - Parameters:
+    ///   - features: the place in the forest's features of each of the tree's own; nil when they are the same.
+    ///   - value: a leaf's values, [outputs x classes], to the forest's leaf vector.
+    ///   - firstOutput: the output to which a leaf's first value is added.
+    func append(
+        _ estimator: Estimator, to forest: inout TreeForest, features: [Int]? = nil, firstOutput: Int = 0,
+        value: (ArraySlice<Double>) throws -> [Double]
+    ) throws {
+        let tree = try FittedTree(estimator)
+        let stored = try leafValues(tree.values, tree.count, tree.left, estimator)
+        var values: [Double] = []
+        values.reserveCapacity(tree.count * forest.leafWidth)
+        for node in 0..<tree.count {
+            guard tree.left[node] == -1 else {
+                values.append(contentsOf: repeatElement(0, count: forest.leafWidth))
+                continue
+            }
+            values += try value(stored[node * leafWidth..<(node + 1) * leafWidth])
         }
-        let count = nodes.count
-        var lefts = [Int32](repeating: -1, count: count)
-        var rights = lefts
-        var features = lefts
-        var thresholds = [Double](repeating: 0, count: count)
-        var missing = [Bool](repeating: false, count: forest.missing == .perNode ? count : 0)
-        for node in 0..<count {
-            lefts[node] = Int32(clamping: left.integer(node))
-            rights[node] = Int32(clamping: right.integer(node))
-            features[node] = Int32(clamping: feature.integer(node))
-            thresholds[node] = threshold.number(node)
-            if let missingLeft, forest.missing == .perNode { missing[node] = missingLeft.integer(node) != 0 }
-        }
-        do {
-            try forest.append(
-                left: lefts, right: rights, feature: features, threshold: thresholds, missingGoesLeft: missing,
-                values: try leafValues(values, count, lefts, estimator), firstOutput: 0)
-        } catch let error as ScoringError {
-            throw estimator.refuse("its tree is damaged: \(error.reason)", parameter: "tree_")
-        }
+        try tree.append(to: &forest, values: values, features: features, firstOutput: firstOutput)
     }
 
     private func leafValues(
@@ -83,6 +74,95 @@ struct TreeReader {
     private func normalise(_ values: inout [Double], _ range: Range<Int>) {
         let sum = NumpySum.sum(values[range])
         if sum != 0 { for index in range { values[index] /= sum } }
+    }
+}
+
+/// The nodes of one `sklearn.tree._tree.Tree`.
+struct FittedTree {
+    let count: Int
+    /// -1 at a leaf.
+    private(set) var left: [Int32]
+    private(set) var right: [Int32]
+    private(set) var feature: [Int32]
+    private(set) var threshold: [Double]
+    /// Per node, the number of training rows; for a bootstrap each row counts once.
+    let sampleCount: NumpyColumn
+    /// Per node, how mixed its training rows are.
+    let impurity: NumpyColumn
+    /// Per node, the sum of the training rows' weights.
+    let sampleWeight: NumpyColumn
+    /// [nodes x outputs x classes]
+    let values: NumpyArray
+    private let missingLeft: NumpyColumn?
+    private let estimator: Estimator
+
+    init(_ estimator: Estimator) throws {
+        self.estimator = estimator
+        let tree = try estimator.required("tree_")
+        guard estimator.graph.className(of: tree) == "sklearn.tree._tree.Tree",
+            let state = estimator.graph.object(tree)?.state,
+            let nodesValue = estimator.graph.value(forKey: "nodes", in: state),
+            let valuesValue = estimator.graph.value(forKey: "values", in: state)
+        else { throw estimator.unexpected("tree_", "a tree as scikit-learn writes it") }
+        let nodes = try estimator.readArray(nodesValue, "tree_")
+        values = try estimator.readArray(valuesValue, "tree_")
+        guard let left = nodes.field("left_child"), let right = nodes.field("right_child"),
+            let feature = nodes.field("feature"), let threshold = nodes.field("threshold"),
+            let sampleCount = nodes.field("n_node_samples"), let weight = nodes.field("weighted_n_node_samples"),
+            let impurity = nodes.field("impurity"), nodes.count > 0
+        else { throw estimator.unexpected("tree_", "a tree as scikit-learn writes it") }
+        count = nodes.count
+        self.sampleCount = sampleCount
+        sampleWeight = weight
+        self.impurity = impurity
+        missingLeft = nodes.field("missing_go_to_left")
+        self.left = (0..<count).map { Int32(clamping: left.integer($0)) }
+        self.right = (0..<count).map { Int32(clamping: right.integer($0)) }
+        self.feature = (0..<count).map { Int32(clamping: feature.integer($0)) }
+        self.threshold = (0..<count).map { threshold.number($0) }
+    }
+
+    /// Adds it to `forest`, with these leaf vectors: [nodes x leafWidth].
+    func append(
+        to forest: inout TreeForest, values: [Double], features: [Int]? = nil, firstOutput: Int = 0
+    ) throws {
+        var missing: [Bool] = []
+        if forest.missing == .perNode {
+            guard let missingLeft else {
+                throw estimator.refuse("its nodes do not say where missing values go", parameter: "tree_")
+            }
+            missing = (0..<count).map { missingLeft.integer($0) != 0 }
+        }
+        var feature = feature
+        if let features {
+            for node in 0..<count where left[node] != -1 {
+                guard features.indices.contains(Int(feature[node])) else {
+                    throw estimator.refuse("its tree is damaged: it uses a feature that it has not", parameter: "tree_")
+                }
+                feature[node] = Int32(clamping: features[Int(feature[node])])
+            }
+        }
+        do {
+            try forest.append(
+                left: left, right: right, feature: feature, threshold: threshold, missingGoesLeft: missing,
+                values: values, firstOutput: firstOutput)
+        } catch {
+            throw estimator.refuse("its tree is damaged: \(error.reason)", parameter: "tree_")
+        }
+    }
+
+    /// Per node, the number of nodes from the root to it, which counts as 1; 0 for nodes out of reach.
+    func depths() -> [Int] {
+        var result = [Int](repeating: 0, count: count)
+        result[0] = 1
+        var open = [0]
+        while let node = open.popLast() {
+            for child in [left[node], right[node]] where child > 0 && Int(child) < count && result[Int(child)] == 0 {
+                result[Int(child)] = result[node] + 1
+                open.append(Int(child))
+            }
+        }
+        return result
     }
 }
 

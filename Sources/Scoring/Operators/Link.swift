@@ -52,9 +52,9 @@ struct Link: Operator {
         case .normalize:
             each(block) { width == .float64 ? $0 : Double(Float($0)) }
             for row in 0..<block.rows { divideBySum(block, row) }
-        case .normalizeOrUniform:
+        case .normalizeOrKeep, .normalizeOrUniform:
             each(block) { $0 }
-            for row in 0..<block.rows { divideBySumOrEvenly(block, row) }
+            for row in 0..<block.rows { divideBySumUnlessZero(block, row) }
         case .belowMaximum:
             for row in 0..<block.rows {
                 let largest = largest(block, row)
@@ -112,14 +112,6 @@ struct Link: Operator {
         }
     }
 
-    private func divideBySumOrEvenly(_ block: RowBlock, _ row: Int) {
-        let first = block[outputs.lowerBound] + row
-        let sum = PairwiseSum.sum(first, count: outputs.count, stride: block.rows)
-        for index in 0..<outputs.count {
-            first[index * block.rows] = sum == 0 ? 1 / Double(outputs.count) : first[index * block.rows] / sum
-        }
-    }
-
     private func divideByOrderedSum(_ block: RowBlock, _ row: Int) {
         let first = block[outputs.lowerBound] + row
         var sum = 0.0
@@ -127,6 +119,16 @@ struct Link: Operator {
         for index in 0..<outputs.count {
             let value = first[index * block.rows]
             first[index * block.rows] = width == .float64 ? value / sum : Double(Float(value) / Float(sum))
+        }
+    }
+
+    private func divideBySumUnlessZero(_ block: RowBlock, _ row: Int) {
+        let first = block[outputs.lowerBound] + row
+        let sum = PairwiseSum.sum(first, count: outputs.count, stride: block.rows)
+        if sum != 0 {
+            for index in 0..<outputs.count { first[index * block.rows] /= sum }
+        } else if function == .normalizeOrUniform {
+            for index in 0..<outputs.count { first[index * block.rows] = 1 / Double(outputs.count) }
         }
     }
 
@@ -161,6 +163,8 @@ public enum LinkFunction: String, Sendable, CaseIterable {
     case orderedSoftmax
     /// x divided by the sum over all slots of the row; a sum of 0 gives NaN. The sum is NumPy's pairwise one.
     case normalize
+    /// The same, but a sum of 0 leaves every slot as it is. Float64 only.
+    case normalizeOrKeep
     /// The same, but a sum of 0 gives every slot the same part of 1. Float64 only.
     case normalizeOrUniform
     /// x - max over all slots of the row. Float64 only.
@@ -172,7 +176,7 @@ public enum LinkFunction: String, Sendable, CaseIterable {
     fileprivate var hasFloat32: Bool {
         switch self {
         case .sigmoid, .exponential, .complement, .softmax, .orderedSoftmax, .normalize: true
-        case .normalizeOrUniform, .belowMaximum, .logNormalize: false
+        case .normalizeOrKeep, .normalizeOrUniform, .belowMaximum, .logNormalize: false
         }
     }
 }

@@ -4,6 +4,8 @@ struct TreeEnsemble: Operator {
     private var quantizer: RankQuantizer
     private let outputs: Range<Slot>
     private let start: NumberArray<Double>
+    // Empty, or one input per output, where the sums begin in the place of `start`.
+    private let startSlots: ArraySlice<Slot>
     private let nodes: Nodes
     private let leaves: TreeLeaves
     private let deltaBits: Int
@@ -17,7 +19,11 @@ struct TreeEnsemble: Operator {
     init(_ fields: inout OperatorFields) throws(ScoringError) {
         outputs = fields.outputs
         quantizer = try RankQuantizer(&fields)
-        start = try fields.float64("start", count: outputs.count)
+        start = try fields.float64("start")
+        guard start.count == outputs.count || (start.count == 0 && fields.inputs.count >= outputs.count) else {
+            throw fields.error("the array `start` has \(start.count) elements for \(outputs.count) outputs")
+        }
+        startSlots = start.count == 0 ? fields.inputs.suffix(outputs.count) : []
         deltaBits = try fields.integer("deltaBits", in: 3...31)
         laneBits = try fields.integer("laneBits", in: 0...31)
         let leafWidth = try fields.integer("leafWidth", in: 1...Limits.slots)
@@ -54,7 +60,9 @@ struct TreeEnsemble: Operator {
 
     /// The same trees, which take the ranks of the columns of `oneHot` from the category; nil when that does not fit.
     func fusing(_ oneHot: OneHot) -> TreeEnsemble? {
-        guard let fused = quantizer.fusing(oneHot) else { return nil }
+        guard !startSlots.contains(where: oneHot.outputs.contains), let fused = quantizer.fusing(oneHot) else {
+            return nil
+        }
         var result = self
         result.quantizer = fused
         return result
@@ -65,7 +73,12 @@ struct TreeEnsemble: Operator {
     func run(_ block: RowBlock) {
         for output in 0..<outputs.count {
             let target = block[outputs.lowerBound + output]
-            for row in 0..<block.rows { target[row] = start[output] }
+            if start.count > 0 {
+                for row in 0..<block.rows { target[row] = start[output] }
+            } else {
+                let source = block[startSlots[startSlots.startIndex + output]]
+                for row in 0..<block.rows { target[row] = source[row] }
+            }
         }
         switch nodes {
         case .narrow(let words): sum(words, block)

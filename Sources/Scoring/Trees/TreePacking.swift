@@ -163,11 +163,26 @@ extension ModelBuilder {
     public mutating func trees(
         _ slots: [Slot], forest: TreeForest, start: [Double], sumWidth: FloatWidth
     ) throws(ScoringError) -> [Slot] {
-        guard forest.featureCount == slots.count, forest.leafWidth > 0, forest.treeCount > 0, !start.isEmpty else {
+        guard !start.isEmpty else { throw ScoringError(.unsound, "a forest without outputs adds nothing") }
+        return try trees(slots, [], forest, start, outputCount: start.count, sumWidth)
+    }
+
+    /// The same, where the sum of each output starts from a slot of the row, which must be a float32 when `sumWidth` is.
+    public mutating func trees(
+        _ slots: [Slot], forest: TreeForest, startingAt start: [Slot], sumWidth: FloatWidth
+    ) throws(ScoringError) -> [Slot] {
+        try trees(slots, start, forest, [], outputCount: start.count, sumWidth)
+    }
+
+    private mutating func trees(
+        _ slots: [Slot], _ startSlots: [Slot], _ forest: TreeForest, _ start: [Double], outputCount: Int,
+        _ sumWidth: FloatWidth
+    ) throws(ScoringError) -> [Slot] {
+        guard forest.featureCount == slots.count, forest.leafWidth > 0, forest.treeCount > 0, outputCount > 0 else {
             throw ScoringError(
                 .unsound,
                 "a forest of \(forest.treeCount) trees with \(forest.featureCount) features and \(forest.leafWidth) "
-                    + "values a leaf does not fit \(slots.count) slots and \(start.count) outputs")
+                    + "values a leaf does not fit \(slots.count) slots and \(outputCount) outputs")
         }
         let packing = try TreePacking(forest)
         var parameters: JSONObject = [
@@ -187,7 +202,8 @@ extension ModelBuilder {
         parameters["leaves"] = addArray(packing.leafValues)
         parameters["nodes"] =
             packing.wordBits == 32 ? addArray(packing.words(UInt32.self)) : addArray(packing.words(UInt64.self))
-        let inputs = slots + (try derive(forest.derived, from: slots, width: forest.inputWidth))
-        return try add(TreeEnsemble.name, inputs: inputs, outputCount: start.count, parameters, origin: .none)
+        let derived = try derive(forest.derived, from: slots, width: forest.inputWidth)
+        return try add(
+            TreeEnsemble.name, inputs: slots + derived + startSlots, outputCount: outputCount, parameters, origin: .none)
     }
 }

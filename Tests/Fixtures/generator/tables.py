@@ -38,7 +38,7 @@ def mixed(rng, rows=160, width=None, texts=2, missing=0.0):
     table = numbers(rng, rows, width, missing)
     free = [name for name in NAMES if name not in table.columns]
     for index in range(texts):
-        words = list(rng.permutation(WORDS))[: int(rng.integers(2, 7))]
+        words = [str(word) for word in rng.permutation(WORDS)][: int(rng.integers(2, 7))]
         values = rng.choice(numpy.array(words, dtype=object), size=rows)
         if missing:
             values = numpy.where(rng.random(rows) < missing, numpy.nan, values)
@@ -76,7 +76,7 @@ def requests(rng, table, rows=40, missing=False, unseen=False):
                 values[row] = float(rng.choice([0.0, -0.0, 1e9, -1e9, 1e-12]))
             if missing and rng.random() < 0.1:
                 values[row] = numpy.nan
-        picked[name] = values
+        picked[name] = values.astype(column.dtype)
     return picked
 
 
