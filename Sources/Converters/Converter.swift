@@ -98,10 +98,12 @@ enum ConverterCatalog {
         FunctionTransformerConverter.self,
         LinearRegressionConverter.self,
         LogisticRegressionConverter.self,
+        MultilayerPerceptronConverter.self,
         OneHotEncoderConverter.self,
         PipelineConverter.self,
         ScalerConverter.self,
         SimpleImputerConverter.self,
+        SupportVectorConverter.self,
     ]
 
     /// The names that convertible models may hold.

@@ -3,9 +3,9 @@ import JSONText
 /// Every operator that a program may name.
 enum OperatorCatalog {
     static let all: [any Operator.Type] = [
-        Argmax.self, Blank.self, CategorySplits.self, Impute.self, Linear.self, Link.self, Match.self,
-        MissingIndicator.self,
-        OneHot.self, Recode.self, RequireFinite.self, Scale.self, Threshold.self, TreeEnsemble.self,
+        Argmax.self, Blank.self, CategorySplits.self, Impute.self, Kernels.self, Linear.self, Link.self, Match.self,
+        MissingIndicator.self, OneHot.self, Pairs.self, Recode.self, RequireFinite.self, Scale.self, Threshold.self,
+        TreeEnsemble.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -14,7 +14,7 @@ WORDS = ["red", "green", "blue", "Ünïcode", "", " ", "with space", "NaN", "Non
 def numbers(rng, rows=160, width=None, missing=0.0, kinds=("normal", "large", "small", "whole", "constant", "skewed")):
     """A table of float64 columns (`whole` holds int64 unless something is missing)."""
     width = width or int(rng.integers(2, 8))
-    names = list(rng.permutation(NAMES))[:width]
+    names = [str(name) for name in rng.permutation(NAMES)][:width]
     columns = {}
     for index, name in enumerate(names):
         kind = "normal" if index == 0 else str(rng.choice(kinds))
