@@ -32,6 +32,10 @@ struct Link: Operator {
             each(block) { width == .float64 ? 1 / (1 + exp(-$0)) : Double(1 / (1 + expf(-Float($0)))) }
         case .exponential:
             each(block) { width == .float64 ? exp($0) : Double(expf(Float($0))) }
+        case .tanh:
+            each(block) { width == .float64 ? Glibc.tanh($0) : Double(tanhf(Float($0))) }
+        case .rectifier:
+            each(block) { $0 > 0 || $0.isNaN ? (width == .float64 ? $0 : Double(Float($0))) : 0 }
         case .complement:
             let source = block[inputs[0]]
             for row in 0..<block.rows {
@@ -155,6 +159,10 @@ public enum LinkFunction: String, Sendable, CaseIterable {
     case sigmoid
     /// exp(x) of each slot.
     case exponential
+    /// The hyperbolic tangent of each slot. NumPy's has code of its own and differs by one unit in the last place at times.
+    case tanh
+    /// The larger of x and 0 of each slot.
+    case rectifier
     /// From one slot p the two slots 1 - p and p.
     case complement
     /// exp(x - max) divided by the sum, over all slots of the row, as scikit-learn's `softmax`. The sum is NumPy's pairwise one.
