@@ -4,7 +4,8 @@ import JSONText
 enum OperatorCatalog {
     static let all: [any Operator.Type] = [
         Argmax.self, Bin.self, Function.self, Impute.self, Linear.self, Link.self, Match.self, MissingIndicator.self,
-        Multiply.self, OneHot.self, PowerTransform.self, QuantileMap.self, Recode.self, RequireAbove.self,
+        Multiply.self, NearestFill.self, OneHot.self, PowerTransform.self, QuantileMap.self, Recode.self,
+        RequireAbove.self,
         RequireFinite.self, Scale.self, Spline.self, Threshold.self, TreeEnsemble.self, UnitNorm.self,
     ]
 
