@@ -129,6 +129,7 @@ enum ConverterCatalog {
         KMeansConverter.self,
         LinearClassifierConverter.self,
         LinearDiscriminantAnalysisConverter.self,
+        KNNImputerConverter.self,
         LinearRegressionConverter.self,
         LogisticRegressionConverter.self,
         MissingIndicatorConverter.self,

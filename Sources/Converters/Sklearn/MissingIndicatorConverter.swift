@@ -12,7 +12,8 @@ struct MissingIndicatorConverter: Converter {
     private let columns: [Int]
     private let width: Int
     private let refusesNew: Bool
-    private let makesSparse: Bool
+    /// Nil for "auto": as the table.
+    private let makesSparse: Bool?
 
     init(_ estimator: Estimator) throws {
         self.estimator = estimator
@@ -31,7 +32,11 @@ struct MissingIndicatorConverter: Converter {
         }
         columns = isAll ? Array(0..<width) : fitted
         refusesNew = try !isAll && estimator.bool("error_on_new") && columns.count < width
-        makesSparse = PickledScalar(try estimator.required("sparse"), estimator.graph) == .bool(true)
+        if case .bool(let flag) = PickledScalar(try estimator.required("sparse"), estimator.graph) {
+            makesSparse = flag
+        } else {
+            makesSparse = nil
+        }
         if refusesNew, !missing.isNaN {
             throw estimator.refuse(
                 "it refuses the number \(missing) in columns that did not hold it in training",
@@ -42,7 +47,10 @@ struct MissingIndicatorConverter: Converter {
 
     func transform(_ table: Table, into program: inout Program) throws -> Table {
         try estimator.requireFittedColumns(table)
-        guard !table.isSparse else { throw estimator.refuse("it gets a sparse matrix") }
+        guard !table.isSparse || missing != 0 else {
+            throw estimator.refuse(
+                "it gets a sparse matrix, whose zeros cannot be missing", parameter: "missing_values")
+        }
         for lane in table.lanes {
             if case .unusable = lane.kind { try table.requireNumbers(for: estimator) }
         }
@@ -66,6 +74,6 @@ struct MissingIndicatorConverter: Converter {
         let lanes = zip(sources, slots).map { source, slot in
             Lane(slot: slot, kind: .number(.boolean), name: source.name, mayBeMissing: false, isBounded: true)
         }
-        return Table(lanes: lanes, form: .array(.boolean), names: nil, isSparse: makesSparse)
+        return Table(lanes: lanes, form: .array(.boolean), names: nil, isSparse: makesSparse ?? table.isSparse)
     }
 }

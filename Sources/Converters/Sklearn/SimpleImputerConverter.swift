@@ -69,7 +69,10 @@ struct SimpleImputerConverter: Converter {
     func transform(_ table: Table, into program: inout Program) throws -> Table {
         try table.requireWidth(fills.count, for: estimator)
         try table.requireNames(try estimator.featureNames(), for: estimator)
-        guard !table.isSparse else { throw estimator.refuse("it gets a sparse matrix") }
+        guard !table.isSparse || missing != 0 else {
+            throw estimator.refuse(
+                "it gets a sparse matrix, whose zeros cannot be missing", parameter: "missing_values")
+        }
         let type = try resultType(table)
         try program.requireFinite(table, width: .float64, allowsMissing: missing.isNaN)
         var kept: [Int] = []
@@ -86,7 +89,9 @@ struct SimpleImputerConverter: Converter {
         let slots = try program.builder.impute(kept.map { table.lanes[$0].slot }, missing: missing, fill: fillNumbers)
         for (position, slot) in slots.enumerated() { lanes[position].slot = slot }
         if !indicated.isEmpty { lanes += try indicators(table, &program) }
-        return Table(lanes: lanes, form: .array(indicated.isEmpty ? type : type.promoted(with: .boolean)), names: nil)
+        return Table(
+            lanes: lanes, form: .array(indicated.isEmpty ? type : type.promoted(with: .boolean)), names: nil,
+            isSparse: table.isSparse)
     }
 
     /// The type of the array that it works on; checks that the statistics suit the columns.

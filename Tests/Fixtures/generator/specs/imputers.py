@@ -107,7 +107,7 @@ def indicator(rng):
 
 def nearest(rng):
     empty = rng.random() < 0.3
-    table = tables.numbers(rng, width=int(rng.integers(3, 7)), missing=0.15, kinds=("normal", "large", "skewed", "small"))
+    table = tables.numbers(rng, width=int(rng.integers(3, 7)), missing=0.15, kinds=("normal", "skewed"))
     if empty:
         table["empty"] = numpy.nan
     options = dict(n_neighbors=int(rng.choice([1, 2, 5, 9])), weights=pick(rng, "uniform", "distance"), add_indicator=bool(rng.integers(2)))
@@ -118,7 +118,27 @@ def nearest(rng):
         steps.insert(0, preprocessing.StandardScaler())
     if empty:
         steps = steps[-1:]
-    return ending(rng, steps, table, pick(rng, "int2", "real"))
+    model = ending(rng, steps, table, pick(rng, "int2", "real"))
+    return apart(rng, model)
+
+
+def apart(rng, model):
+    """Copies of training rows have a distance of 0 but for rounding, and huge numbers distances that are rounding: both differ
+    between processors, and a converted model refuses such rows."""
+    for name in model.table.columns:
+        lowest, highest = model.table[name].min(), model.table[name].max()
+        noise = rng.normal(size=len(model.requests)) * (highest - lowest) / 50
+        model.requests[name] = (model.requests[name].clip(lowest, highest) + noise).round(12)
+    return model
+
+
+def nearest_whole(rng):
+    """Whole numbers have exact distances; ties are likely unless there are many columns."""
+    table = pandas.DataFrame({f"w{i}": rng.integers(-900, 900, size=120).astype(float) for i in range(5)})
+    for name in table.columns[1:]:
+        table[name] = table[name].where(rng.random(len(table)) > 0.15)
+    step = impute.KNNImputer(n_neighbors=int(rng.choice([1, 3, 5])), weights=pick(rng, "uniform", "distance"))
+    return apart(rng, ending(rng, [step], table, pick(rng, "int2", "real")))
 
 
 SPECS = {
@@ -128,4 +148,5 @@ SPECS = {
     "imp_texts": texts,
     "imp_indicator": indicator,
     "imp_nearest": nearest,
+    "imp_nearwhole": nearest_whole,
 }

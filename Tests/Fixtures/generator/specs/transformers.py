@@ -88,7 +88,7 @@ def spline(rng):
         options["handle_missing"] = "zeros"
         missing = True
     if rng.random() < 0.15:
-        options["knots"] = numpy.sort(rng.normal(size=(5, table.shape[1])), axis=0)
+        options["knots"] = numpy.sort(rng.normal(size=(5, table.shape[1])), axis=0) * table.abs().mean().to_numpy()
     model = ending(rng, [preprocessing.SplineTransformer(**options)], table, missing=missing, alone=0 if options.get("sparse_output") else 0.3)
     if options["extrapolation"] == "error":
         inside = table.iloc[rng.integers(0, len(table), 30)].reset_index(drop=True)
