@@ -102,6 +102,7 @@ enum ConverterCatalog {
         PipelineConverter.self,
         ScalerConverter.self,
         SimpleImputerConverter.self,
+        XGBoostConverter.self,
     ]
 
     /// The names that convertible models may hold.

@@ -16,6 +16,7 @@ public enum ModelConverter {
             switch try ModelFlavor(source.mlmodel) {
             case .sklearn:
                 return try convert(try PickleMachine.read(source.artefact, file: source.artefactName), source)
+            case .xgboost: return try convertXGBoost(source)
             }
         } catch let error as Refused {
             return .refused(error.refusals)
@@ -48,6 +49,18 @@ public enum ModelConverter {
             survey.add(error.refusals)
         }
         return .refused(survey.refusals)
+    }
+
+    private static func convertXGBoost(_ source: ConversionSource) throws -> ConversionOutcome {
+        let (wrapper, library) = try XGBoostFlavor.wrapper(source)
+        let mapping = try InputMapping(source)
+        let (schema, table) = mapping.schema(used: Set(0..<mapping.count))
+        var program = Program(builder: try ModelBuilder(inputs: schema))
+        let answer = try wrapper.answer(.predict, table, into: &program)
+        let model = try program.builder.finish(
+            answer: answer,
+            source: SourceArtefact(sha256: source.digest, name: source.artefactName, library: library))
+        return .converted(model, notes: program.notes)
     }
 
     private static func build(_ converter: any Converter, _ source: ConversionSource) throws -> ConversionOutcome {

@@ -41,6 +41,11 @@ struct Link: Operator {
                 exponentials(block, row)
                 divideBySum(block, row)
             }
+        case .orderedSoftmax:
+            for row in 0..<block.rows {
+                exponentials(block, row)
+                divideByOrderedSum(block, row)
+            }
         case .normalize:
             each(block) { width == .float64 ? $0 : Double(Float($0)) }
             for row in 0..<block.rows { divideBySum(block, row) }
@@ -67,6 +72,16 @@ struct Link: Operator {
             let value = block[inputs[index]][row]
             block[outputs.lowerBound + index][row] =
                 width == .float64 ? exp(value - largest) : Double(expf(Float(value) - Float(largest)))
+        }
+    }
+
+    private func divideByOrderedSum(_ block: RowBlock, _ row: Int) {
+        let first = block[outputs.lowerBound] + row
+        var sum = 0.0
+        for index in 0..<outputs.count { sum += first[index * block.rows] }
+        for index in 0..<outputs.count {
+            let value = first[index * block.rows]
+            first[index * block.rows] = width == .float64 ? value / sum : Double(Float(value) / Float(sum))
         }
     }
 
@@ -97,6 +112,8 @@ public enum LinkFunction: String, Sendable, CaseIterable {
     case complement
     /// exp(x - max) divided by the sum, over all slots of the row, as scikit-learn's `softmax`. The sum is NumPy's pairwise one.
     case softmax
+    /// As `softmax`, but the sum is added one after the other in float64 and then rounded to the width, as XGBoost's `Softmax`.
+    case orderedSoftmax
     /// x divided by the sum over all slots of the row; a sum of 0 gives NaN. The sum is NumPy's pairwise one.
     case normalize
 }
