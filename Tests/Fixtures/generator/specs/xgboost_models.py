@@ -206,11 +206,6 @@ def booster(rng):
     return flavored(rng, estimator, table, requests)
 
 
-def step(estimator):
-    """The same class with the same parameters, to be fitted inside of a pipeline."""
-    return type(estimator)(**estimator.get_params())
-
-
 def alone(rng):
     """A class in a pickle, with a number for missing values as well."""
     missing = float(rng.choice([-5.0, 0.0, 0.1])) if rng.random() < 0.3 else None
@@ -256,6 +251,58 @@ def piped(rng):
     return Model(pipeline.Pipeline([("columns", columns), ("model", last)]), table, target, requests, method)
 
 
+def coded(rng):
+    """Splits on categories that are served as numbers, with codes that were never seen, negative, broken and huge."""
+    rows = 240
+    table = tables.numbers(rng, rows=rows, width=2)
+    table.columns = [str(name) for name in table.columns]
+    width = int(rng.integers(1, 4))
+    sizes = [int(rng.choice([2, 5, 40, 90])) for _ in range(width)]
+    for index, size in enumerate(sizes):
+        codes = rng.integers(0, size, rows).astype(float)
+        if rng.random() < 0.5:
+            codes[rng.random(rows) < 0.1] = numpy.nan
+        table[f"code_{index}"] = codes
+    requests = tables.requests(rng, table, rows=60)
+    for index, size in enumerate(sizes):
+        column = table[f"code_{index}"]
+        picked = column.iloc[rng.integers(0, rows, 60)].to_numpy(copy=True)
+        odd = [size, size + 31, -1.0, -0.5, 0.5, size - 0.5, 16777215.0, 16777216.0, 1e9, -0.0, 1e-9]
+        for row in range(60):
+            if rng.random() < 0.3:
+                picked[row] = float(rng.choice(odd))
+        requests[f"code_{index}"] = picked if column.isna().any() else numpy.nan_to_num(picked)
+    values = parameters(rng)
+    if values.get("booster") == "gblinear":
+        values = dict(random_state=1, n_jobs=1, max_depth=4)
+    values.update(
+        n_estimators=int(rng.integers(1, 15)), tree_method=str(rng.choice(["hist", "approx"])), enable_categorical=True,
+        max_cat_to_onehot=int(rng.choice([1, 4, 100])),
+    )
+    kinds = ["q"] * 2 + ["c"] * width
+    is_classifier = bool(rng.integers(2))
+    numbers = table[[f"code_{index}" for index in range(width)]].fillna(0).to_numpy()
+    score = sum(numpy.sin(numbers[:, index] * 2.3) for index in range(width)) + table.iloc[:, 0].rank(pct=True).to_numpy()
+    make = xgboost.XGBClassifier if is_classifier else xgboost.XGBRegressor
+    target = (score > numpy.median(score)).astype(int) if is_classifier else score
+    if rng.integers(2):
+        # Categories of pandas; 3.1 and newer keep them in the file.
+        typed_table = table.copy()
+        for index in range(width):
+            name = f"code_{index}"
+            typed_table[name] = pandas.Categorical(table[name].astype("Int64"), categories=list(range(sizes[index])))
+        estimator = make(**values).fit(typed_table, target)
+    else:
+        estimator = make(feature_types=kinds, **values).fit(table, target)
+    if rng.integers(2):
+        method = str(rng.choice(["predict", "predict_proba"])) if is_classifier else "predict"
+        return Model(estimator, table, None, requests, method, ask=lambda fitted, rows: getattr(fitted, method)(rows))
+    suffix = str(rng.choice(["json", "ubj"]))
+    if rng.integers(2):
+        estimator = estimator.get_booster()
+    return Model(estimator, table, None, requests, flavor="xgboost", save=dict(model_format=suffix), ask=reloaded(suffix))
+
+
 def flavored_classifier(rng):
     table, requests, estimator = classifier(rng, float(rng.choice([-5.0, 0.0])) if rng.random() < 0.15 else None)
     return flavored(rng, estimator, table, requests)
@@ -273,4 +320,5 @@ SPECS = {
     "xgbgen_booster": booster,
     "xgbgen_alone": alone,
     "xgbgen_pipe": piped,
+    "xgbgen_codes": coded,
 }
