@@ -18,6 +18,7 @@ enum OperatorCatalog {
         Match.self,
         MissingIndicator.self,
         Multiply.self,
+        NearestFill.self,
         OneHot.self,
         Pairs.self,
         PowerTransform.self,
@@ -31,10 +32,6 @@ enum OperatorCatalog {
         TreeEnsemble.self,
         UnitNorm.self,
         WeightedMedian.self,
-        Argmax.self, Bin.self, Function.self, Impute.self, Linear.self, Link.self, Match.self, MissingIndicator.self,
-        Multiply.self, NearestFill.self, OneHot.self, PowerTransform.self, QuantileMap.self, Recode.self,
-        RequireAbove.self,
-        RequireFinite.self, Scale.self, Spline.self, Threshold.self, TreeEnsemble.self, UnitNorm.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

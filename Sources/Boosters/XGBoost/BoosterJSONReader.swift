@@ -3,9 +3,13 @@ import Diagnostics
 import JSONText
 
 /// Reads a JSON document of XGBoost. Numbers with a point or an exponent become the nearest float32, as XGBoost reads them.
+///
+/// Up to 2.1 a split on categories has the threshold `NaN`, which is no JSON: the word is read as an empty text of the same length, and
+/// an empty text in a list as NaN.
 struct BoosterJSONReader {
     private var reader: JSONPullReader
     private let limits: BoosterLimits
+    private let hasWordNaN: Bool
     private var valueCount = 0
 
     /// The document in `range`, which must end with it (white space may follow).
@@ -13,13 +17,45 @@ struct BoosterJSONReader {
         _ region: ByteRegion, range: Range<Int>, limits: BoosterLimits
     ) throws(BoostersError) -> BoosterValue {
         let json = JSONLimits(maxDepth: limits.maxDepth, maxBytes: limits.maxBytes)
+        do throws(JSONError) {
+            var check = JSONPullReader(region, range: range, limits: json)
+            try check.skipValue()
+        } catch {
+            guard error.kind == .notFinite("NaN") else { throw BoostersError(error, limits) }
+            return try read(withoutNaN(region, range), range: range, json, limits, hasWordNaN: true)
+        }
+        return try read(region, range: range, json, limits, hasWordNaN: false)
+    }
+
+    private static func read(
+        _ region: ByteRegion, range: Range<Int>, _ json: JSONLimits, _ limits: BoosterLimits, hasWordNaN: Bool
+    ) throws(BoostersError) -> BoosterValue {
         var reader = BoosterJSONReader(
-            reader: JSONPullReader(region, range: range, limits: json), limits: limits)
+            reader: JSONPullReader(region, range: range, limits: json), limits: limits, hasWordNaN: hasWordNaN)
         let value = try reader.value(try reader.next())
         guard case .endOfDocument = try reader.next() else {
             throw BoostersError(.malformed, "more follows the document", offset: reader.reader.offset)
         }
         return value
+    }
+
+    /// The bytes up to the end of `range`, every `NaN` outside of texts an empty text and a space.
+    private static func withoutNaN(_ region: ByteRegion, _ range: Range<Int>) -> ByteRegion {
+        var bytes = region.bytes(0..<range.upperBound)
+        var isInText = false
+        var index = range.lowerBound
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: "\""): isInText.toggle()
+            case UInt8(ascii: "\\") where isInText: index += 1
+            case UInt8(ascii: "N") where !isInText && bytes[index...].starts(with: "NaN".utf8):
+                bytes.replaceSubrange(index..<index + 3, with: "\"\" ".utf8)
+                index += 2
+            default: break
+            }
+            index += 1
+        }
+        return ByteRegion(bytes)
     }
 
     private mutating func next() throws(BoostersError) -> JSONPullReader.Event {
@@ -75,7 +111,8 @@ struct BoosterJSONReader {
         while true {
             let event = try next()
             if case .endArray = event { break }
-            let element = try value(event)
+            var element = try value(event)
+            if hasWordNaN, case .text("") = element.content { element.content = .number(.nan) }
             switch element.content {
             case .integer(let number) where elements.isEmpty && numbers.isEmpty: integers.append(number)
             case .integer(let number) where elements.isEmpty: numbers.append(Float(number))

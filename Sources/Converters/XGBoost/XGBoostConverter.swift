@@ -8,7 +8,11 @@ import Scoring
 /// The booster is a snapshot in UBJSON inside of the pickle. Rules from `xgboost/sklearn.py` and `xgboost/core.py`, 1.7.6 to 3.2.0.
 struct XGBoostConverter: Converter {
     static let classNames = XGBoostWrapper.classNames
-    static let partNames: [String: PickleUse] = ["xgboost.core.Booster": [.new, .build, .value]]
+    static let partNames: [String: PickleUse] = [
+        "xgboost.core.Booster": [.new, .build, .value],
+        // The curve of early stopping, and what stopped it.
+        "collections.OrderedDict": [.call, .fill, .value], "xgboost.callback.EarlyStopping": [.new, .build, .value],
+    ]
 
     let estimator: Estimator
     private let wrapper: XGBoostWrapper

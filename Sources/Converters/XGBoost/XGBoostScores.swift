@@ -54,6 +54,11 @@ struct XGBoostScores {
             throw refuse(
                 "it was trained on \(model.featureCount) features and would get \(table.lanes.count)", nil)
         }
+        if path == .inPlace, case .trees(let forest) = model.booster, forest.hasCategoryNames {
+            throw refuse(
+                "it was trained on columns of categories, and its class refuses the numbers and texts that are served",
+                "encode the categories as numbers before training, and say so by `feature_types`")
+        }
         guard !model.featureNames.isEmpty else { return }
         if table.form != .frame {
             if path == .matrix {
@@ -111,9 +116,6 @@ struct XGBoostScores {
     private func sum(
         _ forest: XGBoostForest, _ lanes: [Lane], _ margins: [Float], into program: inout Program
     ) throws -> [Slot] {
-        guard !forest.hasCategories else {
-            throw refuse("its trees split on categories, which is not converted yet", nil)
-        }
         let trees = try treeRange(forest)
         let widths = Set(trees.map { forest.trees[$0].leafWidth })
         guard widths.count == 1, let width = widths.first else {
@@ -133,14 +135,30 @@ struct XGBoostScores {
                     values[node * width + index] = Double(value)
                 }
             }
+            var features = tree.feature
+            var thresholds = tree.condition.map { $0.isNaN ? 0 : Double($0) }
+            for node in tree.categories.keys.sorted() where tree.left[Int(node)] != -1 {
+                let split = categorySplit(tree, node)
+                features[Int(node)] = try target.derive(.split(split), from: Int(tree.feature[Int(node)]))
+                thresholds[Int(node)] = TreeForest.splitThreshold
+            }
             try target.append(
-                left: tree.left, right: tree.right, feature: tree.feature,
-                threshold: tree.condition.map { $0.isNaN ? 0 : Double($0) },
+                left: tree.left, right: tree.right, feature: features, threshold: thresholds,
                 missingGoesLeft: target.missing == .perNode ? tree.defaultLeft : [], values: values,
                 firstOutput: group)
         }
         return try program.builder.trees(
             lanes.map(\.slot), forest: target, start: margins.map { Double($0) }, sumWidth: .float32)
+    }
+
+    /// `Decision` in `src/common/categorical.h`: what is stored goes right; negative numbers and those from 2^24 on go left.
+    private func categorySplit(_ tree: XGBoostTree, _ node: Int32) -> CategorySplit {
+        let categories = tree.categories[node] ?? []
+        var words = [UInt32](repeating: 0, count: Int(categories.max() ?? 0) / 32 + 1)
+        for category in categories { words[Int(category) / 32] |= 1 << UInt32(category % 32) }
+        return CategorySplit(
+            reading: .floored, limit: 1 << 24, categoriesGoRight: words, othersGoRight: false, invalidGoesRight: false,
+            missingGoesRight: !tree.defaultLeft[Int(node)])
     }
 
     /// What a tree of `dart` adds: `inplace_predict` takes it out of a sum that began at the base score.

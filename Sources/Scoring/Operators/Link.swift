@@ -45,12 +45,12 @@ struct Link: Operator {
             }
         case .softmax:
             for row in 0..<block.rows {
-                exponentials(block, row)
+                exponentials(block, row, NumPyExponential.exp)
                 divideBySum(block, row)
             }
         case .orderedSoftmax:
             for row in 0..<block.rows {
-                exponentials(block, row)
+                exponentials(block, row, expf)
                 divideByOrderedSum(block, row)
             }
         case .normalize:
@@ -80,12 +80,12 @@ struct Link: Operator {
     }
 
     /// exp(x - max x) into the outputs; NaN spreads to all of them, as in NumPy.
-    private func exponentials(_ block: RowBlock, _ row: Int) {
+    private func exponentials(_ block: RowBlock, _ row: Int, _ exp32: (Float) -> Float) {
         let largest = largest(block, row)
         for index in 0..<inputs.count {
             let value = block[inputs[index]][row]
             block[outputs.lowerBound + index][row] =
-                width == .float64 ? exp(value - largest) : Double(expf(Float(value) - Float(largest)))
+                width == .float64 ? exp(value - largest) : Double(exp32(Float(value) - Float(largest)))
         }
     }
 
@@ -165,7 +165,8 @@ public enum LinkFunction: String, Sendable, CaseIterable {
     case rectifier
     /// From one slot p the two slots 1 - p and p.
     case complement
-    /// exp(x - max) divided by the sum, over all slots of the row, as scikit-learn's `softmax`. The sum is NumPy's pairwise one.
+    /// exp(x - max) divided by the sum, over all slots of the row, as scikit-learn's and SciPy's `softmax`. The sum is NumPy's pairwise one;
+    /// in float32, so is the exponential (`NumPyExponential`).
     case softmax
     /// As `softmax`, but the sum is added one after the other in float64 and then rounded to the width, as XGBoost's `Softmax`.
     case orderedSoftmax
