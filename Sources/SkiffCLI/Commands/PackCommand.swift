@@ -23,6 +23,9 @@ enum PackCommand: Command {
             OptionSpec(
                 "tar", .value("FILE"), help: "write it as this tar archive; - for standard output", completion: .files),
             OptionSpec("force", .flag, help: "replace a context that skiff made and nobody changed"),
+            OptionSpec(
+                "parity", .flag,
+                help: "add a build that compares the answers with the original model's, and holds the original for it"),
             OptionSpec("dry-run", .flag, help: "only show what would be decided, and why"),
             ScorerBinary.specification,
         ] + PlanOptions.specifications + ModelRequest.specifications,
@@ -48,7 +51,8 @@ enum PackCommand: Command {
         if case .folder(let path) = target {
             try BuildContext.checkOutput(path, replacing: arguments.flag("force"))
         }
-        let options = try PlanOptions(arguments)
+        var options = try PlanOptions(arguments)
+        options.hasParityCheck = arguments.flag("parity")
         let request = try ModelRequest(context)
         try request.checkRest(atMost: 0, context)
         return try ModelSource.withModel(request, context) { model in
