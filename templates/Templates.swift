@@ -5,6 +5,10 @@
 public enum Template: String, CaseIterable, Sendable {
     /// The image of a converted model.
     case nativeDockerfile = "native/native.Dockerfile"
+    /// The image that compares a converted model with the original.
+    case parityDockerfile = "native/parity.Dockerfile"
+    /// What that image does.
+    case check = "native/check.py"
     /// The image of a model that Python serves.
     case pythonDockerfile = "python/python.Dockerfile"
     /// The worker that loads a model with Python.
@@ -21,6 +25,8 @@ public enum Template: String, CaseIterable, Sendable {
     public var bytes: [UInt8] {
         switch self {
         case .nativeDockerfile: PackageResources.native_Dockerfile
+        case .parityDockerfile: PackageResources.parity_Dockerfile
+        case .check: PackageResources.check_py
         case .pythonDockerfile: PackageResources.python_Dockerfile
         case .score: PackageResources.score_py
         case .dockerignore: PackageResources.dockerignore
@@ -30,8 +36,8 @@ public enum Template: String, CaseIterable, Sendable {
     /// The names that the text holds between double braces, in order of first use.
     public var placeholders: [String] {
         switch self {
-        case .pythonDockerfile: ["baseImage"]
-        case .nativeDockerfile, .score, .dockerignore: []
+        case .pythonDockerfile, .parityDockerfile: ["baseImage"]
+        case .nativeDockerfile, .check, .score, .dockerignore: []
         }
     }
 }

@@ -26,12 +26,16 @@ public struct BuildContext: Sendable {
         case .python: try PythonBundle.add(to: &tree, plan, model: model)
         }
         try tree.add("app/skiff-scorer", scorer.entry)
-        try tree.add("app/serving.json", ServingDocument.json(plan, selfTest: sample.selfTest))
+        let parity = try ParityRows.make(plan, model: model)
+        try ParityBundle.add(to: &tree, plan, model: model, parity)
+        let serving = ServingDocument.json(
+            plan, selfTest: sample.selfTest, hasSelfTestFile: parity?.selfTest != nil)
+        try tree.add("app/serving.json", serving)
         try tree.add("app/openapi.json", OpenAPIDocument.json(plan, example: sample.request))
         try tree.add(".dockerignore", text: TemplateFilling.fill(.dockerignore, [:]))
         if let request = sample.request { try tree.add("deploy/sample-request.json", request) }
         if let response = sample.response { try tree.add("deploy/expected-response.json", bytes: response) }
-        let manifest = Manifest.document(tree, plan: plan, model: model, scorer: scorer)
+        let manifest = Manifest.document(tree, plan: plan, model: model, scorer: scorer, parity: parity)
         let digest = tree.digest
         try tree.add(Manifest.path, manifest)
         try checkSecrets(tree)
@@ -83,7 +87,7 @@ enum PythonBundle {
     }
 
     // Each line is printed from the parts of a parsed requirement: no text of the model gets here unread.
-    private static func requirementsLock(_ python: ServingPlan.Python) -> String {
+    static func requirementsLock(_ python: ServingPlan.Python) -> String {
         """
         # What the model asks for. Not locked: packages that these need in turn, and the hashes of all of them.
 

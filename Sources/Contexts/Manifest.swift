@@ -40,7 +40,7 @@ public struct Manifest: Sendable {
 
     /// The document for a context of `tree`, which must not hold a manifest yet.
     static func document(
-        _ tree: FileTree, plan: ServingPlan, model: DescribedModel, scorer: ScorerBinary
+        _ tree: FileTree, plan: ServingPlan, model: DescribedModel, scorer: ScorerBinary, parity: ParityRows?
     ) -> JSONValue {
         var source = model.identity.json.objectValue ?? [:]
         // The name of a folder says nothing of the model in it.
@@ -53,7 +53,7 @@ public struct Manifest: Sendable {
         ]
         let mlmodel = described.compactMap { key, value in value.map { (key: key, value: JSONValue.string($0)) } }
         source["mlmodel"] = .object(JSONObject(mlmodel))
-        return [
+        var document: JSONObject = [
             "format": .int(format), "tool": ["name": "skiff", "version": .string(ToolVersion.text)],
             "source": .object(source), "decisions": .object(plan.json),
             "scorer": [
@@ -66,6 +66,8 @@ public struct Manifest: Sendable {
             ],
             "files": listing(tree),
         ]
+        if let parity { document["parity"] = ParityBundle.json(parity, plan) }
+        return .object(document)
     }
 
     private static func listing(_ tree: FileTree) -> JSONValue {

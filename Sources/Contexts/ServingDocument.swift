@@ -3,8 +3,15 @@ import MLmodelFormat
 
 /// `app/serving.json`: what the scorer and its Python worker read when they start.
 enum ServingDocument {
-    /// - Parameter selfTest: a request and the answer that the scorer must give before it is ready.
-    static func json(_ plan: ServingPlan, selfTest: (request: JSONValue, response: JSONValue)?) -> JSONValue {
+    /// Where more requests and answers for the self-test stand, beside `serving.json`.
+    static let selfTestFile = "self-test.json"
+
+    /// - Parameters:
+    ///   - selfTest: a request and the answer that the scorer must give before it is ready.
+    ///   - hasSelfTestFile: whether it must also pass what `selfTestFile` holds.
+    static func json(
+        _ plan: ServingPlan, selfTest: (request: JSONValue, response: JSONValue)?, hasSelfTestFile: Bool
+    ) -> JSONValue {
         var object: JSONObject = [
             "format": 1, "name": .string(plan.name), "version": .optional(plan.version),
             "skiff_version": .string(ToolVersion.text), "backend": backend(of: plan), "schema": schema(of: plan),
@@ -12,10 +19,14 @@ enum ServingDocument {
             "predict_fn": .string(plan.predictFunction), "limits": [:],
         ]
         object["self_test"] = selfTest.map { ["request": $0.request, "response": $0.response] } ?? .null
-        if let python = plan.python {
-            object["python"] = ["loader": .string(python.loader), "model": .string(python.modelPath)]
-        }
+        if hasSelfTestFile { object["self_test_file"] = .string(selfTestFile) }
+        if let python = plan.python { object["python"] = json(python) }
         return .object(object)
+    }
+
+    /// What `score.py` must know to load a model.
+    static func json(_ python: ServingPlan.Python) -> JSONValue {
+        ["loader": .string(python.loader), "model": .string(python.modelPath)]
     }
 
     static func schema(of plan: ServingPlan) -> JSONValue {

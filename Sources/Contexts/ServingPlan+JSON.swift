@@ -15,17 +15,26 @@ extension ServingPlan {
             "schema": ServingDocument.schema(of: self), "params": ServingDocument.params(of: self),
         ]
         object["base_image"] = .string(python?.baseImage.text ?? "scratch")
-        if let python {
-            object["python"] = [
-                "version": .optional(python.version), "loader": .string(python.loader),
-                "requirements": .array(python.requirements.map { .string($0.text) }),
-                "not_pinned": .array(python.unpinned.map { .string($0.text) }),
-                "findings": .array(python.findings.map(Self.json)),
-                "left_out": .array(python.leftOut.map(JSONValue.string)), "transitive_dependencies_locked": false,
+        if let python { object["python"] = .object(Self.json(python)) }
+        if let parity {
+            var original = parity.original.map(Self.json)
+            original?["base_image"] = parity.original.map { .string($0.baseImage.text) }
+            object["parity"] = [
+                "tolerance": parity.tolerance.json, "original": original.map(JSONValue.object) ?? .null,
             ]
         }
         object["notes"] = .array(notes.map(JSONValue.string))
         return object
+    }
+
+    private static func json(_ python: Python) -> JSONObject {
+        [
+            "version": .optional(python.version), "loader": .string(python.loader),
+            "requirements": .array(python.requirements.map { .string($0.text) }),
+            "not_pinned": .array(python.unpinned.map { .string($0.text) }),
+            "findings": .array(python.findings.map(json)),
+            "left_out": .array(python.leftOut.map(JSONValue.string)), "transitive_dependencies_locked": false,
+        ]
     }
 
     // The file as the person named it depends on where the model lies: only its last component is recorded.

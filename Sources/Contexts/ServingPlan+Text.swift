@@ -11,6 +11,10 @@ extension ServingPlan {
             ("runtime", runtimeWords), ("image", imageWords), ("requests", schemaWords),
         ]
         if !params.isEmpty { rows.append(("parameters", params.map(\.name).joined(separator: ", "))) }
+        if let parity {
+            rows.append(("parity", parity.tolerance.words))
+            if let original = parity.original { rows.append(("original", original.baseImage.text)) }
+        }
         if let python {
             rows.append(("loader", python.loader))
             rows.append(("requirements", "\(python.requirements.count), of which \(python.unpinned.count) not pinned"))

@@ -36,6 +36,14 @@ public struct ServingPlan: Sendable {
         public var leftOut: [String]
     }
 
+    /// How a converted model is compared with the original.
+    public struct Parity: Sendable, Equatable {
+        /// How far answers may differ.
+        public var tolerance: ParityTolerance
+        /// What runs the original beside the context; nil when nobody asked for it.
+        public var original: Python?
+    }
+
     /// The name under which the model is served.
     public var name: String
     /// The registered version, if there is one.
@@ -50,6 +58,8 @@ public struct ServingPlan: Sendable {
     public var refusals: [Refusal]
     /// The converted model; only with the native runtime.
     public var compiled: CompiledModel?
+    /// How it is compared with the original; only with the native runtime.
+    public var parity: Parity?
     /// The Python side; only with the Python runtime.
     public var python: Python?
     /// The processor of the image.
@@ -80,15 +90,18 @@ public struct PlanOptions: Sendable, Equatable {
     public var baseImage: ImageReference?
     /// The name to serve under; nil for the registered name, else `model`.
     public var name: String?
+    /// Whether the context of a converted model also holds a build that compares it with the original.
+    public var hasParityCheck: Bool
 
     /// Options; those of `pack` without arguments are `.auto` for this machine.
     public init(
         runtime: RuntimeChoice = .auto, machine: Machine = .current, baseImage: ImageReference? = nil,
-        name: String? = nil
+        name: String? = nil, hasParityCheck: Bool = false
     ) {
         self.runtime = runtime
         self.machine = machine
         self.baseImage = baseImage
         self.name = name
+        self.hasParityCheck = hasParityCheck
     }
 }

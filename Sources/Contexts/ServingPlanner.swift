@@ -3,6 +3,7 @@ import Diagnostics
 import FileTrees
 import MLmodelFormat
 import Registry
+import Scoring
 
 /// Decides how a model is served.
 public enum ServingPlanner {
@@ -17,7 +18,8 @@ public enum ServingPlanner {
         let (schema, source) = schema(of: model)
         var plan = ServingPlan(
             name: options.name ?? model.identity.name ?? "model", version: model.identity.version,
-            requested: options.runtime, runtime: .python, reasons: [], refusals: [], compiled: nil, python: nil,
+            requested: options.runtime, runtime: .python, reasons: [], refusals: [], compiled: nil, parity: nil,
+            python: nil,
             machine: options.machine, flavors: model.mlmodel.flavors.map(\.name),
             mlflowVersion: model.mlmodel.mlflowVersion, predictFunction: model.mlmodel.predictFunction,
             schema: schema, schemaSource: source, params: model.mlmodel.signature?.params ?? [], notes: [])
@@ -26,11 +28,14 @@ public enum ServingPlanner {
         }
         switch (conversion, options.runtime) {
         case (.converted(let compiled, let notes)?, .auto), (.converted(let compiled, let notes)?, .native):
-            guard options.baseImage == nil else {
+            guard options.baseImage == nil || options.hasParityCheck else {
                 throw ContextsError(
                     .option, "cannot use `--base-image`: a converted model needs no base image",
                     hints: ["add `--runtime python` to serve this model with its Python libraries"], status: .misuse)
             }
+            plan.parity = ServingPlan.Parity(
+                tolerance: ParityTolerance(try compiled.outline().steps),
+                original: options.hasParityCheck ? try PythonPlanner.plan(model, options: options) : nil)
             plan.runtime = .native
             plan.compiled = compiled
             plan.reasons = ["every step of the model converts exactly"]
@@ -50,6 +55,9 @@ public enum ServingPlanner {
         }
         plan.python = try PythonPlanner.plan(model, options: options)
         plan.notes = PythonPlanner.notes(of: plan)
+        if options.hasParityCheck {
+            plan.notes.append("`--parity` adds nothing: the model is served by its own libraries")
+        }
         return plan
     }
 

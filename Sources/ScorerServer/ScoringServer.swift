@@ -42,7 +42,12 @@ public enum ScoringServer {
         if try FileStatus.of(path)?.kind == .directory {
             let file = path.hasSuffix("/") ? "\(path)serving.json" : "\(path)/serving.json"
             let bytes = try readFile(file, limit: 64 << 20)
-            return (try ServingConfiguration(parsing: bytes, file: file), path)
+            var configuration = try ServingConfiguration(parsing: bytes, file: file)
+            if let name = configuration.selfTestFile {
+                let file = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
+                try configuration.addSelfTest(parsing: try readFile(file, limit: 64 << 20), file: file)
+            }
+            return (configuration, path)
         }
         var name = path.split(separator: "/").last.map(String.init) ?? path
         if name.hasSuffix(".skiff") { name.removeLast(6) }

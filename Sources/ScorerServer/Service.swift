@@ -125,12 +125,10 @@ enum NativeService {
         let start = Clock.now()
         let model = try CompiledModel.load(try MappedFile.open(modelPath), file: modelPath)
         let backend = try NativeBackend(model: model, configuration: state.configuration, limits: state.limits)
-        if let test = state.configuration.selfTest {
-            var problem: ServerError?
-            // A native model answers before `run` returns, and exactly as recorded.
-            SelfTest.run(test, on: backend, tolerance: 0) { problem = $0 }
-            if let problem { throw problem }
-        }
+        var problem: ServerError?
+        // A native model answers before `run` returns, and exactly as recorded.
+        SelfTest.run(state.configuration.selfTests[...], on: backend, tolerance: nil) { problem = $0 }
+        if let problem { throw problem }
         let service = try Service(state: state, loop: loop, backend: backend)
         let count = options.threads ?? Processors.available()
         for _ in 1..<max(2, count) where count > 1 { service.mailboxes.append(try startThread(state, model)) }
@@ -171,9 +169,8 @@ enum PythonService {
         backend.whenServing = { state.setServing($0) }
         backend.whenUnloadable = { [unowned service] in service.fail($0) }
         backend.whenLoaded = { [unowned service, unowned backend] in
-            guard let test = state.configuration.selfTest else { return service.becomeReady(since: start) }
             // Libraries differ in the last bits from one processor to the next.
-            SelfTest.run(test, on: backend, tolerance: 1e-9) { problem in
+            SelfTest.run(state.configuration.selfTests[...], on: backend, tolerance: 1e-9) { problem in
                 if let problem { service.fail(problem) } else { service.becomeReady(since: start) }
             }
         }

@@ -22,8 +22,20 @@ struct ServingConfiguration: Sendable {
 
     /// A request and its answer, recorded when the context was made.
     struct SelfTest: Sendable, Equatable {
+        /// The file that they were recorded in.
+        var file: String
         var request: [UInt8]
         var response: JSONValue
+
+        /// - Throws: `ServerError` of kind `.configuration` unless `document` has both.
+        init(_ document: JSONValue, file: String, member: String?) throws(ServerError) {
+            guard let request = document["request"], let response = document["response"] else {
+                throw ConfigurationReader(file: file).wrong(member, "an object with `request` and `response`")
+            }
+            self.file = file
+            self.request = JSONWriter.bytes(request, style: .compact)
+            self.response = response
+        }
     }
 
     var name: String
@@ -32,7 +44,10 @@ struct ServingConfiguration: Sendable {
     /// nil: as the native model says, or nothing is known.
     var schema: RequestSchema?
     var parameters: [Parameter] = []
-    var selfTest: SelfTest?
+    /// What must be answered right before the first client is served, in order.
+    var selfTests: [SelfTest] = []
+    /// The file beside `serving.json` that holds one more of them.
+    var selfTestFile: String?
     var limits: [(name: String, value: Int)] = []
 
     /// The configuration of a bare `.skiff` file.
@@ -45,12 +60,7 @@ struct ServingConfiguration: Sendable {
     ///
     /// - Throws: `ServerError` of kind `.configuration` that names the member.
     init(parsing bytes: [UInt8], file: String) throws(ServerError) {
-        let document: JSONValue
-        do { document = try JSONText.parse(bytes) } catch {
-            var problem = ServerError(.configuration, "")
-            problem.diagnostic = error.diagnostic(file: file)
-            throw problem
-        }
+        let document = try Self.document(bytes, file: file)
         let reader = ConfigurationReader(file: file)
         guard document["format"]?.intValue == 1 else {
             throw reader.wrong("format", "1; a newer context needs a newer skiff-scorer")
@@ -61,14 +71,32 @@ struct ServingConfiguration: Sendable {
         schema = try reader.schema(document["schema"] ?? .null)
         parameters = try reader.parameters(document["params"] ?? .null)
         if let test = document["self_test"], !test.isNull {
-            guard let request = test["request"], let response = test["response"] else {
-                throw reader.wrong("self_test", "an object with `request` and `response`")
+            selfTests = [try SelfTest(test, file: file, member: "self_test")]
+        }
+        if let name = document["self_test_file"] {
+            guard let name = name.stringValue, !name.isEmpty, !name.contains("/") else {
+                throw reader.wrong("self_test_file", "the name of a file beside it")
             }
-            selfTest = SelfTest(request: JSONWriter.bytes(request, style: .compact), response: response)
+            selfTestFile = name
         }
         for (name, value) in document["limits"]?.objectValue?.members ?? [] {
             guard let number = value.intValue else { throw reader.wrong("limits.\(name)", "a whole number") }
             limits.append((name, number))
+        }
+    }
+
+    /// Adds the self-test that `file` holds.
+    ///
+    /// - Throws: `ServerError` of kind `.configuration` when it is none.
+    mutating func addSelfTest(parsing bytes: [UInt8], file: String) throws(ServerError) {
+        selfTests.append(try SelfTest(try Self.document(bytes, file: file), file: file, member: nil))
+    }
+
+    private static func document(_ bytes: [UInt8], file: String) throws(ServerError) -> JSONValue {
+        do { return try JSONText.parse(bytes) } catch {
+            var problem = ServerError(.configuration, "")
+            problem.diagnostic = error.diagnostic(file: file)
+            throw problem
         }
     }
 }
@@ -77,9 +105,10 @@ struct ServingConfiguration: Sendable {
 private struct ConfigurationReader {
     let file: String
 
-    func wrong(_ member: String, _ expected: String) -> ServerError {
-        ServerError(
-            .configuration, "cannot read `\(escaped(file))`: `\(member)` must be \(expected)",
+    func wrong(_ member: String?, _ expected: String) -> ServerError {
+        let subject = member.map { "`\($0)`" } ?? "it"
+        return ServerError(
+            .configuration, "cannot read `\(escaped(file))`: \(subject) must be \(expected)",
             place: Place(file: file), hints: ["make the context again with `skiff pack`"])
     }
 

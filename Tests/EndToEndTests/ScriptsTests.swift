@@ -34,9 +34,19 @@ struct ScriptsTests {
     @Test("the rendered Dockerfiles have no finding of hadolint", arguments: Example.all)
     func dockerfile(_ example: Example) throws {
         let folder = TemporaryDirectory()
-        try pack(example.model, into: folder.file("context"))
-        let result = try validator("hadolint", [folder.file("context/Dockerfile")])
-        #expect(result.status == 0, "\(result.text)\(result.errors)")
+        try pack(example.model, into: folder.file("context"), "--parity")
+        for name in ["context/Dockerfile"] + (example.runtime == .native ? ["context/parity/Dockerfile"] : []) {
+            let result = try validator("hadolint", [folder.file(name)])
+            #expect(result.status == 0, "\(result.text)\(result.errors)")
+        }
+    }
+
+    @Test("the Python files that go into contexts compile", arguments: ["native/check.py", "python/score.py"])
+    func python(_ name: String) throws {
+        let file = Workshop.checkout.appendingPathComponent("templates/" + name).path
+        let script = "import sys; compile(open(sys.argv[1]).read(), sys.argv[1], 'exec', dont_inherit=True)"
+        let result = try run(Workshop.python(), ["-W", "error", "-c", script, file])
+        #expect(result.status == 0, "\(result.errors)")
     }
 
     @Test(

@@ -157,10 +157,50 @@ struct RoutesTests {
         #expect(result.status == 2)
         #expect(
             result.errorText == """
-                error: cannot serve the model: the answer differs from the recorded one at `/0`
+                error: cannot serve the model: the answer at `/0` is 21.0, and 21.5 was recorded
+                  --> \(folder.path)/serving.json
                 hint: the model, its libraries or this machine's arithmetic are not those that the context was made with
 
                 """)
+    }
+
+    @Test("the rows of the self-test's file must be answered bit by bit as recorded, or nobody is served")
+    func selfTestFile() throws {
+        let document: JSONValue = [
+            "format": 1, "name": "small", "backend": ["kind": "native", "model": "model.skiff"],
+            "self_test_file": "rows.json",
+        ]
+        func errors(_ predictions: JSONValue) throws -> String {
+            let folder = TemporaryDirectory()
+            try folder.write("model.skiff", SmallModel.make().serialized())
+            try folder.write("serving.json", JSONWriter.bytes(document, style: .compact))
+            let rows: JSONValue = [
+                "request": [
+                    "dataframe_split": [
+                        "columns": ["number", "single", "count"], "data": [[1.5, 0.25, 2], [1.5, 0.25, 2]],
+                    ]
+                ], "response": ["predictions": predictions],
+            ]
+            try folder.write("rows.json", JSONWriter.bytes(rows, style: .compact))
+            let result = try run(
+                ServerUnderTest.executable, ["--listen", "127.0.0.1:0", folder.path], timeoutSeconds: 60)
+            #expect(result.status == 2)
+            return result.errorText.replacing(folder.path, with: "app")
+        }
+        let hint =
+            "hint: the model, its libraries or this machine's arithmetic are not those that the context was made with\n"
+        #expect(
+            try errors([21.0, 21.000000000000004]) == """
+                error: cannot serve the model: the answer at `/1` is 21.0, and 21.000000000000004 was recorded
+                  --> app/rows.json
+
+                """ + hint)
+        #expect(
+            try errors([21.0]) == """
+                error: cannot serve the model: the answer is a list of 2, and a list of 1 was recorded
+                  --> app/rows.json
+
+                """ + hint)
     }
 
     @Test("four threads share the connections, and all answer")

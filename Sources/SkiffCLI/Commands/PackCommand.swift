@@ -13,8 +13,9 @@ enum PackCommand: Command {
         "pack", abstract: "make the build context of a model",
         discussion: """
             The context is a folder or a tar archive with a Dockerfile that needs nothing from the network for a \
-            converted model. The same model always gives the same bytes. Exit status 1: `--runtime native` was asked for \
-            and the model does not convert exactly.
+            converted model. The same model always gives the same bytes. A converted model comes with rows at the \
+            boundaries of its program and the answers to them; with `--parity` also with a build that compares these with \
+            the original model's. Exit status 1: `--runtime native` was asked for and the model does not convert exactly.
             """,
         arguments: [ModelRequest.argument("the model: registered, a folder or an archive")],
         options: [
@@ -23,6 +24,9 @@ enum PackCommand: Command {
             OptionSpec(
                 "tar", .value("FILE"), help: "write it as this tar archive; - for standard output", completion: .files),
             OptionSpec("force", .flag, help: "replace a context that skiff made and nobody changed"),
+            OptionSpec(
+                "parity", .flag,
+                help: "add a build that compares the answers with the original model's, and holds the original for it"),
             OptionSpec("dry-run", .flag, help: "only show what would be decided, and why"),
             ScorerBinary.specification,
         ] + PlanOptions.specifications + ModelRequest.specifications,
@@ -33,6 +37,8 @@ enum PackCommand: Command {
             .init("skiff pack ./model --tar - | docker build -t churn -", "straight into a builder"),
             .init("skiff pack models:/churn/3 --dry-run --json", "the plan, for a program"),
             .init("skiff pack ./model -o context --runtime python", "serve it with its Python libraries"),
+            .init(
+                "skiff pack ./model -o context --parity", "then `docker build context/parity` asks the original model"),
         ])
 
     private enum Target {
@@ -48,7 +54,8 @@ enum PackCommand: Command {
         if case .folder(let path) = target {
             try BuildContext.checkOutput(path, replacing: arguments.flag("force"))
         }
-        let options = try PlanOptions(arguments)
+        var options = try PlanOptions(arguments)
+        options.hasParityCheck = arguments.flag("parity")
         let request = try ModelRequest(context)
         try request.checkRest(atMost: 0, context)
         return try ModelSource.withModel(request, context) { model in
