@@ -21,11 +21,11 @@ import pandas as pd
 import sklearn
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
-from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 VERSION = "".join(sklearn.__version__.split(".")[:2])
@@ -173,8 +173,8 @@ def refused():
     target = random.random(60) < 0.5
     number = ["limit", "age"]
     impute = ("impute", SimpleImputer(), number)
-    columns = ColumnTransformer([impute, ("clean", FunctionTransformer(clean), ["age"]), ("log", FunctionTransformer(np.log1p), ["age"])])
-    model = Pipeline([("columns", columns), ("svm", SVC())]).fit(table, target)
+    columns = ColumnTransformer([impute, ("clean", FunctionTransformer(clean), ["age"]), ("sums", FunctionTransformer(np.cumsum), ["age"])])
+    model = Pipeline([("columns", columns), ("process", GaussianProcessClassifier())]).fit(table, target)
     answers = {}
     for name, content in [("function", cloudpickle.dumps(model)), ("reference", pickle.dumps(model))]:
         write(f"refused_{name}", "model/MLmodel", mlmodel(table))
@@ -182,7 +182,7 @@ def refused():
         write(f"refused_{name}", "inputs.json", json.dumps(records(table.head(1))))
         write(f"refused_{name}", "expected.json", json.dumps({"raw": answers}))
     empty = people(random, 60)
-    empty["sex"] = pd.Series(random.choice(np.array(["female", None], dtype=object), 60), dtype=object)
+    empty["sex"] = pd.Series(random.choice(np.array(["female", None, np.nan], dtype=object), 60), dtype=object)
     columns = ColumnTransformer([("none", OneHotEncoder(), ["sex"]), ("whole", SimpleImputer(missing_values=None, strategy="most_frequent"), ["education"])])
     write("refused_none", "model/MLmodel", mlmodel(empty))
     empty["education"] = empty["education"].fillna("other")
