@@ -173,7 +173,10 @@ struct RefusalTests {
         let mlmodel = try MLmodel.parse(
             ByteRegion(try readFile("\(recorded.folder)/model/MLmodel", limit: 1 << 20)), file: "MLmodel")
         let bytes = try readFile("\(recorded.folder)/model/model.pkl", limit: 1 << 24)
-        for name in ["sklearn.gaussian_process._gpc\nGaussianProcessClassifier", "os\nsystem", "cloudpickle.cloudpickle\n_make_function"] {
+        for name in [
+            "sklearn.gaussian_process._gpc\nGaussianProcessClassifier", "os\nsystem",
+            "cloudpickle.cloudpickle\n_make_function",
+        ] {
             // After PROTO: name it, then drop it.
             let hidden = bytes.prefix(2) + Array("c\(name)\n0".utf8) + bytes.dropFirst(2)
             let refusals = refusals(convert(Array(hidden), mlmodel))
