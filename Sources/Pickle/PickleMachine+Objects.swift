@@ -212,7 +212,8 @@ extension PickleMachine {
         }
     }
 
-    /// A state key such as `__class__` replaces machinery of the object instead of its data.
+    /// A state key such as `__class__` replaces machinery of the object instead of its data. A text as `__doc__`, which SciPy's
+    /// distributions have, does not.
     private mutating func noteSpecialNames(_ state: PickleValue) {
         var dictionaries = [state]
         if let parts = graph.elements(state) { dictionaries = parts }
@@ -220,6 +221,7 @@ extension PickleMachine {
             let items = graph.containers[id.position].items
             for index in stride(from: 0, to: items.count - 1, by: 2) {
                 guard let key = currentText(items[index]), key.hasPrefix("__"), key.hasSuffix("__") else { continue }
+                if key == "__doc__", items[index + 1] == .null || currentText(items[index + 1]) != nil { continue }
                 note("a state sets `\(key)`")
             }
         }

@@ -80,16 +80,16 @@ struct FeatureSelectorConverter: Converter {
     }
 
     /// The scores; NaN counts as the smallest number.
-    private static func scores(_ estimator: Estimator) throws -> [Double] {
+    private static func scores(_ estimator: Estimator, isDouble: Bool) throws -> [Double] {
         let array = try estimator.array("scores_")
-        guard let scores = array.numbers, array.type.kind == .float, array.type.itemSize == 8 else {
-            throw estimator.unexpected("scores_", "an array of float64")
+        guard let scores = array.numbers, array.type.kind == .float, array.type.itemSize == 8 || !isDouble else {
+            throw estimator.unexpected("scores_", isDouble ? "an array of float64" : "an array of floats")
         }
         return scores.map { $0.isNaN ? -Double.greatestFiniteMagnitude : $0 }
     }
 
     private static func best(_ estimator: Estimator, _ parameter: String) throws -> [Bool] {
-        let scores = try scores(estimator)
+        let scores = try scores(estimator, isDouble: false)
         if estimator[parameter].flatMap({ estimator.graph.text($0) }) == "all" { return scores.map { _ in true } }
         let count = try estimator.int(parameter)
         guard count >= 0 else { throw estimator.unexpected(parameter, "a number of columns") }
@@ -99,7 +99,7 @@ struct FeatureSelectorConverter: Converter {
     }
 
     private static func percentile(_ estimator: Estimator, _ parameter: String) throws -> [Bool] {
-        let scores = try scores(estimator)
+        let scores = try scores(estimator, isDouble: true)
         guard let percentile = try estimator.number(parameter), (0...100).contains(percentile) else {
             throw estimator.unexpected(parameter, "a number from 0 to 100")
         }
