@@ -99,6 +99,7 @@ enum ConverterCatalog {
         LinearRegressionConverter.self,
         LogisticRegressionConverter.self,
         MultilayerPerceptronConverter.self,
+        NeighborsConverter.self,
         OneHotEncoderConverter.self,
         PipelineConverter.self,
         ScalerConverter.self,

@@ -4,7 +4,8 @@ import JSONText
 enum OperatorCatalog {
     static let all: [any Operator.Type] = [
         Argmax.self, Blank.self, CategorySplits.self, Impute.self, Kernels.self, Linear.self, Link.self, Match.self,
-        MissingIndicator.self, OneHot.self, Pairs.self, Recode.self, RequireFinite.self, Scale.self, Threshold.self,
+        MissingIndicator.self, Neighbors.self, OneHot.self, Pairs.self, Recode.self, RequireFinite.self, Scale.self,
+        Threshold.self,
         TreeEnsemble.self,
     ]
 
