@@ -137,6 +137,7 @@ enum ConverterCatalog {
         MultilayerPerceptronConverter.self,
         NearestCentroidConverter.self,
         NormalizerConverter.self,
+        NeighborsConverter.self,
         OneHotEncoderConverter.self,
         OneVsOneConverter.self,
         OneVsRestConverter.self,

@@ -28,6 +28,8 @@ enum OperatorCatalog {
         RequireFinite.self,
         Scale.self,
         Spline.self,
+        Argmax.self, Blank.self, CategorySplits.self, Impute.self, Kernels.self, Linear.self, Link.self, Match.self,
+        MissingIndicator.self, Neighbors.self, OneHot.self, Pairs.self, Recode.self, RequireFinite.self, Scale.self,
         Threshold.self,
         TreeEnsemble.self,
         UnitNorm.self,

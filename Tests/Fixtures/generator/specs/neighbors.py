@@ -1,0 +1,71 @@
+"""Nearest neighbours: trees and brute force, every metric, and training rows that lie equally near."""
+
+import numpy
+from generate import Model
+from sklearn import neighbors, pipeline, preprocessing
+
+import tables
+
+
+def parameters(rng, brute):
+    arguments = {"n_neighbors": int(rng.choice([1, 2, 3, 5, 9, 20])), "weights": str(rng.choice(["uniform", "distance"]))}
+    arguments["algorithm"] = "brute" if brute else str(rng.choice(["auto", "kd_tree", "ball_tree"]))
+    arguments["leaf_size"] = int(rng.choice([2, 5, 30]))
+    metric = str(rng.choice(["p2", "p1", "p3", "p1.5", "chebyshev", "manhattan", "euclidean"]))
+    if metric.startswith("p"):
+        arguments["p"] = float(metric[1:]) if "." in metric else int(metric[1:])
+    else:
+        arguments["metric"] = metric
+    return arguments
+
+
+def grid(rng, table):
+    """Whole numbers from few, so that many training rows are equal or equally near."""
+    for index, name in enumerate(table.columns):
+        table[name] = rng.integers(0, 4, size=len(table)).astype(float if index else int)
+    return table
+
+
+def prepared(rng, estimator):
+    return pipeline.make_pipeline(preprocessing.StandardScaler(), estimator) if rng.random() < 0.3 else estimator
+
+
+def table_of(rng, ties):
+    table = tables.numbers(rng, rows=int(rng.choice([60, 160, 500])), width=int(rng.integers(2, 6)))
+    return grid(rng, table) if ties else table
+
+
+def classifier(brute=False, ties=False):
+    def build(rng):
+        table = table_of(rng, ties)
+        kind = str(rng.choice(["bool", "int2", "int3", "text2", "text3"]))
+        target = tables.target(rng, table, kind)
+        estimator = prepared(rng, neighbors.KNeighborsClassifier(**parameters(rng, brute)))
+        method = str(rng.choice(["predict", "predict_proba"]))
+        asked = table.sample(40, random_state=0).reset_index(drop=True) if ties else tables.requests(rng, table)
+        return Model(estimator, table, target, asked, method)
+
+    return build
+
+
+def regressor(brute=False, ties=False):
+    def build(rng):
+        table = table_of(rng, ties)
+        target = tables.target(rng, table, str(rng.choice(["real", "count"])))
+        if rng.random() < 0.3:
+            target = numpy.column_stack([target, target * 2 + 1])
+        estimator = prepared(rng, neighbors.KNeighborsRegressor(**parameters(rng, brute)))
+        asked = table.sample(40, random_state=0).reset_index(drop=True) if ties else tables.requests(rng, table)
+        return Model(estimator, table, target, asked)
+
+    return build
+
+
+SPECS = {
+    "knn_clf": classifier(),
+    "knn_clf_ties": classifier(ties=True),
+    "knn_clf_brute": classifier(brute=True),
+    "knn_reg": regressor(),
+    "knn_reg_ties": regressor(ties=True),
+    "knn_reg_brute": regressor(brute=True),
+}
