@@ -182,7 +182,7 @@ def refused():
         write(f"refused_{name}", "inputs.json", json.dumps(records(table.head(1))))
         write(f"refused_{name}", "expected.json", json.dumps({"raw": answers}))
     empty = people(random, 60)
-    empty["sex"] = pd.Series(random.choice(np.array(["female", None], dtype=object), 60), dtype=object)
+    empty["sex"] = pd.Series(random.choice(np.array(["female", None, np.nan], dtype=object), 60), dtype=object)
     columns = ColumnTransformer([("none", OneHotEncoder(), ["sex"]), ("whole", SimpleImputer(missing_values=None, strategy="most_frequent"), ["education"])])
     write("refused_none", "model/MLmodel", mlmodel(empty))
     empty["education"] = empty["education"].fillna("other")
