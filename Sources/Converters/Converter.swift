@@ -70,6 +70,11 @@ extension Converter {
         if method == .transform {
             let result = try transform(table, into: &program)
             guard !result.isSparse else { throw estimator.refuse("its `transform` makes a sparse matrix") }
+            guard result.form != .frame, !estimator.makesPandas else {
+                throw estimator.refuse(
+                    "its `transform` makes a pandas table, which MLflow answers with the names of its columns",
+                    help: "log it without `set_output(transform=\"pandas\")`")
+            }
             try result.requireNumbers(for: estimator)
             return .rows(result.slots)
         }

@@ -94,6 +94,14 @@ struct Table {
         Table(lanes: lanes, form: .array(type), names: nil, isSparse: isSparse)
     }
 
+    /// The same columns as a pandas table, which `set_output(transform="pandas")` makes of an array.
+    func asFrame() -> Table {
+        guard case .array(let type) = form, type != .object, !isSparse else { return self }
+        var result = Table(lanes: lanes, form: .frame, names: nil)
+        for index in result.lanes.indices { result.lanes[index].kind = .number(type) }
+        return result
+    }
+
     /// The type in which an estimator for floats works: float32 stays, everything else becomes float64.
     ///
     /// Source: `check_array(dtype=FLOAT_DTYPES)`. Throws when a column holds texts.

@@ -4,7 +4,9 @@ extension GlobalCatalog {
         let root = String(global.module.prefix { $0 != "." })
         if isLibraryPart(global) {
             if functions.contains(global.name) { return ("a NumPy function that is not converted yet", nil) }
-            return ("a type of \(libraries[root] ?? root) that is not converted yet", nil)
+            return (
+                "a type of \(libraries[root] ?? root) that is not converted yet", replacements[global.qualifiedName]
+            )
         }
         switch root {
         case "__main__":
@@ -29,6 +31,14 @@ extension GlobalCatalog {
             && !global.name.contains(".") && !global.name.hasPrefix("_")
             || root == "sklearn" && global.uses.isSubset(of: [.new, .build, .value]) && !global.name.contains("__")
     }
+
+    /// What to use in place of a type that will hardly be converted.
+    private static let replacements = [
+        "sklearn.impute._iterative.IterativeImputer": "impute with SimpleImputer or KNNImputer",
+        "sklearn.feature_extraction._hash.FeatureHasher": "encode the columns of a pandas table with OneHotEncoder",
+        "sklearn.feature_extraction._dict_vectorizer.DictVectorizer":
+            "encode the columns of a pandas table with OneHotEncoder",
+    ]
 
     private static let libraries = [
         "sklearn": "scikit-learn", "_loss": "scikit-learn", "numpy": "NumPy", "scipy": "SciPy", "xgboost": "XGBoost",

@@ -161,7 +161,7 @@ struct ColumnTransformerConverter: Converter {
                 lanes: lanes, form: .array(ElementType.promoted(types) ?? .float64), names: nil, isSparse: true)
         }
         if estimator.makesPandas, tables.allSatisfy({ !$0.isSparse }) {
-            return Table(lanes: lanes, form: .frame, names: nil)
+            return Table(lanes: tables.flatMap { $0.asFrame().lanes }, form: .frame, names: nil)
         }
         return Table(
             lanes: lanes, form: .array(ElementType.promoted(tables.map(\.stackedType)) ?? .float64), names: nil)

@@ -56,7 +56,10 @@ struct PipelineConverter: Converter {
 
     private func run(_ steps: ArraySlice<(any Converter)?>, _ table: Table, _ program: inout Program) throws -> Table {
         var table = table
-        for case .some(let step) in steps { table = try step.transform(table, into: &program) }
+        for case .some(let step) in steps {
+            table = try step.transform(table, into: &program)
+            if step.estimator.makesPandas { table = table.asFrame() }
+        }
         return table
     }
 }

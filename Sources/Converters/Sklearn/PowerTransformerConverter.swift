@@ -23,6 +23,10 @@ struct PowerTransformerConverter: Converter {
         case "yeo-johnson": method = estimator.version < .release(1, 9) ? .yeoJohnsonByPower : .yeoJohnson
         default: throw estimator.refuse("its method is not one of the known ones", parameter: "method", value: text)
         }
+        guard try estimator.array("lambdas_").type.itemSize == 8 else {
+            throw estimator.refuse(
+                "it was fitted on float32 columns", parameter: "lambdas_", help: "fit the model on float64 columns")
+        }
         let lambdas = try estimator.numbers("lambdas_")
         self.lambdas = lambdas
         guard lambdas.allSatisfy(\.isFinite) else {

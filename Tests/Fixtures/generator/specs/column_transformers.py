@@ -81,9 +81,6 @@ def pandas_output(rng):
     if rng.random() < 0.5:
         steps.append(compose.ColumnTransformer([("s", preprocessing.MinMaxScaler(), numbers)], remainder="passthrough"))
     kind = pick(rng, "int2", "real")
-    if rng.random() < 0.3:
-        estimator = pipeline.make_pipeline(*steps).set_output(transform="pandas")
-        return Model(estimator, table, tables.target(rng, table, kind), tables.requests(rng, table, missing=True, unseen=True), "transform")
     estimator = pipeline.make_pipeline(*steps, final(rng, kind)).set_output(transform="pandas")
     return Model(estimator, table, tables.target(rng, table, kind), tables.requests(rng, table, missing=True, unseen=True))
 
