@@ -34,6 +34,11 @@ struct TreeReader {
         guard let left = nodes.field("left_child"), let right = nodes.field("right_child"),
             let feature = nodes.field("feature"), let threshold = nodes.field("threshold"), nodes.count > 0
         else { throw estimator.unexpected("tree_", "a tree as scikit-learn writes it") }
+        // Trees that share one array would make a large model of a small file; no library writes such.
+        guard
+            (forest.nodeCount + nodes.count).multipliedReportingOverflow(by: nodes.type.itemSize).partialValue
+                <= estimator.graph.byteCount
+        else { throw estimator.refuse("its trees have more nodes than the file has bytes for", parameter: "tree_") }
         let missingLeft = nodes.field("missing_go_to_left")
         if forest.missing == .perNode, missingLeft == nil {
             throw estimator.refuse("its nodes do not say where missing values go", parameter: "tree_")
