@@ -86,10 +86,11 @@ public enum ServingPlanner {
 }
 
 extension Refusal {
-    /// One line: what in the model, why, and what helps.
+    /// One line: what in the model, why, what helps, and where in the file when that is what it is about.
     public var sentence: String {
         let subject = path.isEmpty ? "" : "`\(escaped(path))`: "
-        return subject + reason + (help.map { " (\($0))" } ?? "")
+        let shown = isAboutBytes ? place.map { ", \(escaped($0.description))" } ?? "" : ""
+        return subject + reason + shown + (help.map { " (\($0))" } ?? "")
     }
 }
 

@@ -55,6 +55,8 @@ public struct Refusal: Sendable, Equatable {
     public var place: Place?
     /// The file ends too early: no library could load the model either.
     public var isDamage = false
+    /// It is about bytes that no training library writes, so that the place belongs to the words.
+    public var isAboutBytes = false
 
     /// Makes a refusal.
     public init(path: String, reason: String, help: String? = nil, place: Place? = nil) {

@@ -28,6 +28,7 @@ public enum ModelConverter {
             var refusal = Refusal(
                 path: source.artefactName, reason: reason(error), place: error.place)
             refusal.isDamage = error.kind == .truncated
+            refusal.isAboutBytes = true
             return .refused([refusal])
         } catch let error as ScoringError {
             return .refused([Refusal(path: source.artefactName, reason: error.reason)])

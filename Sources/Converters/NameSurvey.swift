@@ -14,11 +14,11 @@ struct NameSurvey {
         for finding in graph.findings.prefix(NameSurvey.limit) {
             // cloudpickle calls what it has just made to rebuild a function; the function itself is the reason then.
             if isByValue.contains(true), finding.opcode == "REDUCE" { continue }
-            refusals.append(
-                Refusal(
-                    path: graph.file, reason: finding.words,
-                    help: "no library writes this: ask where the file comes from",
-                    place: graph.place(finding.offset, opcode: finding.opcode)))
+            var refusal = Refusal(
+                path: graph.file, reason: finding.words, help: "no library writes this: ask where the file comes from",
+                place: graph.place(finding.offset, opcode: finding.opcode))
+            refusal.isAboutBytes = true
+            refusals.append(refusal)
         }
         guard verdicts.contains(where: { $0 != .allowed }) else { return }
         let paths = ObjectPaths(graph)
@@ -50,9 +50,12 @@ struct NameSurvey {
         case .allowed: return
         case .refused(let words, let hint), .unconverted(let words, let hint): (reason, help) = (words, hint)
         }
-        let refusal = Refusal(
+        var refusal = Refusal(
             path: path ?? graph.file, reason: reason, help: help,
             place: graph.place(global.offset, opcode: global.opcode))
+        // Code of the person's own, in a parameter of a step, is no news to them.
+        let isOwn = global.module == "__main__" || global.module.hasPrefix("cloudpickle")
+        if case .refused = verdict, !(isOwn && refusal.path.contains("(")) { refusal.isAboutBytes = true }
         guard !refusals.contains(where: { $0.path == refusal.path && $0.reason == reason }) else { return }
         refusals.append(refusal)
     }

@@ -55,13 +55,20 @@ public enum PackedBytes: Sendable, CaseIterable {
         }
     }
 
+    /// As of archives, but 40 times as large as the file: all of it has to be in memory.
+    public static let limits: ArchiveLimits = {
+        var limits = ArchiveLimits()
+        limits.ratio = 40
+        return limits
+    }()
+
     /// Unpacks all of `region`.
     ///
     /// - Parameter path: the name for messages.
     /// - Throws: `FileTreeError` of kind `.archive` for damaged bytes and for what follows them, of kind `.limit` when they unpack to
     ///   more than `limits` say for their number.
     public func unpack(
-        _ region: ByteRegion, path: String, limits: ArchiveLimits = ArchiveLimits()
+        _ region: ByteRegion, path: String, limits: ArchiveLimits = PackedBytes.limits
     ) throws(FileTreeError) -> ByteRegion {
         let limit = limits.unpackedByteCount(ofFile: region.count)
         let problem = ArchiveProblem(path: path)

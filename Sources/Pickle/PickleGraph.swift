@@ -132,6 +132,9 @@ public struct PickleGraph: Sendable {
         }
     }
 
+    /// Bytes of the file, and of what was unpacked of it: no model says more than these hold, unless it says it twice.
+    public var byteCount: Int { regions.reduce(0) { $0 + $1.count } }
+
     /// How many containers and objects there are; for walks that must remember where they have been.
     public var nodeCount: Int { containers.count + objects.count }
 

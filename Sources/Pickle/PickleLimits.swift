@@ -17,6 +17,8 @@ public struct PickleLimits: Sendable, Equatable {
     public var digits = 4_300
     /// Names of classes and functions.
     public var globals = 200_000
+    /// Containers, objects, texts and byte strings, however small the file is; a larger one may have one in eight bytes.
+    public var values = 1_000_000
     /// Bytes of one line of a text opcode.
     public var line = 16_777_216
 
@@ -25,4 +27,7 @@ public struct PickleLimits: Sendable, Equatable {
 
     /// Starts from the default limits.
     public init() {}
+
+    /// The limit of `values` for a file of this size, before anything of it is unpacked.
+    func values(ofFile byteCount: Int) -> Int { max(values, byteCount / 8) }
 }

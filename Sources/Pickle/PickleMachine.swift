@@ -14,6 +14,7 @@ public struct PickleMachine {
     let region: ByteRegion
     var graph: PickleGraph
     var owned: [UInt8] = []
+    var valueLimit: Int
     var position = 0
     var frameEnd: Int?
     var stack: [PickleValue] = []
@@ -32,6 +33,7 @@ public struct PickleMachine {
     init(_ region: ByteRegion, limits: PickleLimits, file: String) {
         self.limits = limits
         self.region = region
+        valueLimit = limits.values
         graph = PickleGraph(region: region, file: file)
     }
 
@@ -40,12 +42,15 @@ public struct PickleMachine {
     /// - Parameters:
     ///   - file: the name for messages.
     ///   - placeNote: what offsets are counted in, when `region` is not the file itself.
+    ///   - fileByteCount: the size of the file, when `region` is what it unpacks to.
     /// - Throws: `PickleError` with the offset of the opcode; names of classes met before it are in `names`.
     public static func read(
-        _ region: ByteRegion, limits: PickleLimits = .default, file: String, placeNote: String? = nil
+        _ region: ByteRegion, limits: PickleLimits = .default, file: String, placeNote: String? = nil,
+        fileByteCount: Int? = nil
     ) throws(PickleError) -> PickleGraph {
         var machine = PickleMachine(region, limits: limits, file: file)
         machine.graph.placeNote = placeNote
+        machine.valueLimit = limits.values(ofFile: fileByteCount ?? region.count)
         do {
             try machine.run()
         } catch {
@@ -94,6 +99,9 @@ public struct PickleMachine {
             }
             try step()
             if stack.count > limits.stack { throw limit("values on the stack", limits.stack) }
+            guard graph.containers.count + graph.objects.count + graph.spans.count <= valueLimit else {
+                throw limit("values", valueLimit)
+            }
         }
     }
 

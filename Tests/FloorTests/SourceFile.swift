@@ -29,6 +29,8 @@ struct SourceFile: Sendable {
     var target: String? {
         let parts = path.split(separator: "/")
         if parts.first == "templates" { return "Templates" }
+        // What `fuzz.sh` compiles is no target of the package.
+        if path.hasPrefix("Tests/Fuzz/") { return nil }
         return parts.count > 2 && (parts[0] == "Sources" || parts[0] == "Tests") ? String(parts[1]) : nil
     }
 

@@ -21,10 +21,13 @@ struct ModelArtefact {
                 format = "skops"
             } else if let packing = PackedBytes(head) {
                 let unpacked = try packing.unpack(region, path: name)
+                let note = "of what it unpacks to by \(packing.name)"
+                try ModelArtefact.refuseTar(unpacked, name, note)
                 graph = try PickleMachine.read(
-                    unpacked, file: name, placeNote: "of what it unpacks to by \(packing.name)")
+                    unpacked, file: name, placeNote: note, fileByteCount: region.count)
                 format = "joblib, compressed with \(packing.name)"
             } else {
+                try ModelArtefact.refuseTar(region, name, nil)
                 graph = try PickleMachine.read(region, file: name)
                 format = graph.isJoblib ? "joblib" : "pickle"
             }
@@ -34,12 +37,19 @@ struct ModelArtefact {
             let prefix = "cannot unpack `\(escaped(name, limit: 1000))`: "
             var reason = diagnostic.summary
             if reason.hasPrefix(prefix) { reason = String(reason.dropFirst(prefix.count)) }
-            throw Refused([
-                Refusal(
-                    path: name, reason: reason, help: diagnostic.hints.first,
-                    place: diagnostic.place ?? Place(file: name, byteOffset: 0))
-            ])
+            var refusal = Refusal(
+                path: name, reason: reason, help: diagnostic.hints.first,
+                place: diagnostic.place ?? Place(file: name, byteOffset: 0))
+            refusal.isAboutBytes = true
+            throw Refused([refusal])
         }
+    }
+
+    /// A tar archive begins with a name, which looks like opcodes.
+    private static func refuseTar(_ region: ByteRegion, _ name: String, _ note: String?) throws {
+        guard region.count >= 512, region.bytes(257..<262) == Array("ustar".utf8) else { return }
+        throw PickleError(
+            .malformed, offset: 257, reason: "it is a tar archive, not a serialised model", file: name, placeNote: note)
     }
 
     /// A remark when `MLmodel` says something else of the file than its bytes.

@@ -97,12 +97,14 @@ extension SkopsReader {
     }
 
     /// The file of the archive that the node names.
-    func file(_ made: Made) throws -> (region: ByteRegion, range: Range<Int>) {
+    mutating func file(_ made: Made) throws -> (region: ByteRegion, range: Range<Int>) {
         guard let name = made.fields.file else { throw damaged(made) }
+        if let known = files[name] { return known }
         guard let found = try archive.contents(of: name) else {
             throw builder.error(
                 .malformed, "its file `\(escaped(name))` is not in the archive", at: made.offset, node: made.node)
         }
+        files[name] = found
         return found
     }
 

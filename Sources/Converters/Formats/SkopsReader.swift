@@ -46,6 +46,8 @@ struct SkopsReader {
     private var nextHead = 0
     private var depth = 0
     private var memo: [Int: Memo] = [:]
+    /// The files that nodes have named, unpacked and checked once.
+    var files: [String: (region: ByteRegion, range: Range<Int>)] = [:]
 
     private struct Memo {
         var head: Int
@@ -68,7 +70,8 @@ struct SkopsReader {
         let builder = PickleGraphBuilder(
             schema, file: file, placeNote: isPacked ? "of \(schemaName), unpacked" : "in \(schemaName)")
         do throws(any Error) {
-            let heads = try SkopsSchema(schema, range, limits: limits, builder)
+            let heads = try SkopsSchema(
+                schema, range, fileByteCount: region.count, limits: limits, builder)
             guard let version = heads.version, (0...newestProtocol).contains(version) else {
                 throw builder.error(
                     .unsupported,

@@ -59,16 +59,20 @@ struct SkopsSchema {
     private(set) var version: Int?
     private var indices: [String: Int32] = [:]
 
-    /// An honest node has over 100 bytes; this many are always read.
+    /// This many are always read. An honest node has over 100 bytes in the schema, and over 5 in a deflated one.
     private static let freeHeads = 100_000
-    private static let bytesPerHead = 32
+    private static let bytesPerHead = 4
 
     private enum Key { case name, module, loader, id, version, other }
 
     /// Reads the heads of the text in `range`.
-    init(_ region: ByteRegion, _ range: Range<Int>, limits: JSONLimits, _ builder: PickleGraphBuilder) throws {
+    ///
+    /// - Parameter fileByteCount: the size of the archive.
+    init(
+        _ region: ByteRegion, _ range: Range<Int>, fileByteCount: Int, limits: JSONLimits, _ builder: PickleGraphBuilder
+    ) throws {
         var reader = JSONPullReader(region, range: range, limits: limits)
-        let limit = SkopsSchema.freeHeads + range.count / SkopsSchema.bytesPerHead
+        let limit = SkopsSchema.freeHeads + fileByteCount / SkopsSchema.bytesPerHead
         // Of each open array or object; -1 for an array.
         var open: [Int32] = []
         var key = Key.other

@@ -22,11 +22,11 @@ struct Estimator {
         self.graph = graph
         self.path = path
         guard let object = graph.object(value), let global = Estimator.classGlobal(object, graph) else {
-            throw Refused([
-                Refusal(
-                    path: path.isEmpty ? graph.file : path, reason: "it is not an estimator of scikit-learn",
-                    place: graph.place(graph.offset(of: value)))
-            ])
+            var refusal = Refusal(
+                path: path.isEmpty ? graph.file : path, reason: "it is not an estimator of scikit-learn",
+                place: graph.place(graph.offset(of: value) ?? 0))
+            refusal.isAboutBytes = path.isEmpty
+            throw Refused([refusal])
         }
         className = global.qualifiedName
         shortName = global.name

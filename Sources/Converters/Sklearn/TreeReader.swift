@@ -95,6 +95,7 @@ struct FittedTree {
     let values: NumpyArray
     private let missingLeft: NumpyColumn?
     private let estimator: Estimator
+    private let nodeByteCount: Int
 
     init(_ estimator: Estimator) throws {
         self.estimator = estimator
@@ -112,6 +113,7 @@ struct FittedTree {
             let impurity = nodes.field("impurity"), nodes.count > 0
         else { throw estimator.unexpected("tree_", "a tree as scikit-learn writes it") }
         count = nodes.count
+        nodeByteCount = nodes.type.itemSize
         self.sampleCount = sampleCount
         sampleWeight = weight
         self.impurity = impurity
@@ -126,6 +128,11 @@ struct FittedTree {
     func append(
         to forest: inout TreeForest, values: [Double], features: [Int]? = nil, firstOutput: Int = 0
     ) throws {
+        // Trees that share one array would make a large model of a small file; no library writes such.
+        guard
+            (forest.nodeCount + count).multipliedReportingOverflow(by: nodeByteCount).partialValue
+                <= estimator.graph.byteCount
+        else { throw estimator.refuse("its trees have more nodes than the file has bytes for", parameter: "tree_") }
         var missing: [Bool] = []
         if forest.missing == .perNode {
             guard let missingLeft else {

@@ -1,0 +1,8 @@
+// seeds: formats/*/joblib formats/*/joblib.*
+
+/// Files of joblib, plain and compressed, from the bytes to an answer.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    Harness.convert(Harness.bytes(data, count))
+    return 0
+}
