@@ -12,15 +12,12 @@ enum ModelConversion {
 
     /// - Throws: `ContextsError` of kind `.model` when `MLmodel` names a file that is not there; `FileTreeError` when it cannot
     ///   be read. A model that does not convert is an outcome, not an error.
-    static func attempt(_ model: DescribedModel) throws -> ConversionOutcome {
+    static func attempt(_ model: DescribedModel, nullPolicy: NullPolicy) throws -> ConversionOutcome {
         let mlmodel = model.mlmodel
         let flavor = mlmodel.flavors.first { $0.name != "python_function" }
         guard let flavor, let name = fileKeys.lazy.compactMap({ flavor[$0] }).first else {
             // The converters say why a model without such a file is none of theirs.
-            return ModelConverter.convert(
-                ConversionSource(
-                    artefact: ByteRegion([]), artefactName: mlmodel.file, mlmodel: mlmodel,
-                    inputExample: model.inputExample, digest: SHA256Digest(of: []).bytes))
+            return convert(ByteRegion([]), mlmodel.file, SHA256Digest(of: []), of: model, nullPolicy)
         }
         let path = try RelativePath(name)
         guard let file = model.files[path] else {
@@ -30,9 +27,20 @@ enum ModelConversion {
                 place: Place(file: model.shownPath("MLmodel"), line: flavor.line),
                 hints: ["copy the whole folder of the model, or download it again"])
         }
-        return ModelConverter.convert(
-            ConversionSource(
-                artefact: try file.region(), artefactName: path.text, mlmodel: mlmodel,
-                inputExample: model.inputExample, digest: file.digest.bytes))
+        return convert(try file.region(), path.text, file.digest, of: model, nullPolicy)
+    }
+
+    private static func convert(
+        _ artefact: ByteRegion, _ name: String, _ digest: SHA256Digest, of model: DescribedModel,
+        _ nullPolicy: NullPolicy
+    ) -> ConversionOutcome {
+        var source = ConversionSource(
+            artefact: artefact, artefactName: name, mlmodel: model.mlmodel, inputExample: model.inputExample,
+            digest: digest.bytes)
+        source.nullPolicy = nullPolicy
+        let pandas = model.environment.requirements.filter { $0.name == "pandas" }
+        // A line that holds for some machines only, or two of them, are no answer.
+        if pandas.count == 1, pandas[0].marker == nil { source.pandasVersion = pandas[0].version }
+        return ModelConverter.convert(source)
     }
 }

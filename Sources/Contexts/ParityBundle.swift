@@ -1,3 +1,4 @@
+import Converters
 import FileTrees
 import JSONText
 import Templates
@@ -36,6 +37,7 @@ enum ParityBundle {
         [
             "python": ServingDocument.json(original), "predict_fn": .string(plan.predictFunction),
             "schema": ServingDocument.schema(of: plan), "tolerance": plan.parity?.tolerance.json ?? .null,
+            "null_policy": .optional(plan.nullPolicy?.rawValue),
         ]
     }
 

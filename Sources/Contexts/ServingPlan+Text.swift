@@ -11,6 +11,7 @@ extension ServingPlan {
             ("runtime", runtimeWords), ("image", imageWords), ("requests", schemaWords),
         ]
         if !params.isEmpty { rows.append(("parameters", params.map(\.name).joined(separator: ", "))) }
+        if let nullPolicy { rows.append(("nulls", "as \(nullPolicy.rawValue)")) }
         if let parity {
             rows.append(("parity", parity.tolerance.words))
             if let original = parity.original { rows.append(("original", original.baseImage.text)) }

@@ -58,6 +58,8 @@ public struct ServingPlan: Sendable {
     public var refusals: [Refusal]
     /// The converted model; only with the native runtime.
     public var compiled: CompiledModel?
+    /// What a null in a column of texts is; only with the native runtime, because Python gets it as MLflow hands it over.
+    public var nullPolicy: NullPolicy?
     /// How it is compared with the original; only with the native runtime.
     public var parity: Parity?
     /// The Python side; only with the Python runtime.
@@ -92,16 +94,19 @@ public struct PlanOptions: Sendable, Equatable {
     public var name: String?
     /// Whether the context of a converted model also holds a build that compares it with the original.
     public var hasParityCheck: Bool
+    /// What a null in a column of texts is to a converted model.
+    public var nullPolicy: NullPolicy
 
     /// Options; those of `pack` without arguments are `.auto` for this machine.
     public init(
         runtime: RuntimeChoice = .auto, machine: Machine = .current, baseImage: ImageReference? = nil,
-        name: String? = nil, hasParityCheck: Bool = false
+        name: String? = nil, hasParityCheck: Bool = false, nullPolicy: NullPolicy = .trained
     ) {
         self.runtime = runtime
         self.machine = machine
         self.baseImage = baseImage
         self.name = name
         self.hasParityCheck = hasParityCheck
+        self.nullPolicy = nullPolicy
     }
 }

@@ -18,7 +18,8 @@ public enum ServingPlanner {
         let (schema, source) = schema(of: model)
         var plan = ServingPlan(
             name: options.name ?? model.identity.name ?? "model", version: model.identity.version,
-            requested: options.runtime, runtime: .python, reasons: [], refusals: [], compiled: nil, parity: nil,
+            requested: options.runtime, runtime: .python, reasons: [], refusals: [], compiled: nil, nullPolicy: nil,
+            parity: nil,
             python: nil,
             machine: options.machine, flavors: model.mlmodel.flavors.map(\.name),
             mlflowVersion: model.mlmodel.mlflowVersion, predictFunction: model.mlmodel.predictFunction,
@@ -37,6 +38,7 @@ public enum ServingPlanner {
                 tolerance: ParityTolerance(try compiled.outline().steps),
                 original: options.hasParityCheck ? try PythonPlanner.plan(model, options: options) : nil)
             plan.runtime = .native
+            plan.nullPolicy = options.nullPolicy
             plan.compiled = compiled
             plan.reasons = ["every step of the model converts exactly"]
             plan.notes = notes
@@ -99,7 +101,8 @@ extension ServingPlanner {
     ///
     /// - Throws: as `plan(_:conversion:options:)`; also when the file of the model cannot be read.
     public static func plan(_ model: DescribedModel, options: PlanOptions) throws -> ServingPlan {
-        let conversion = options.runtime == .python ? nil : try ModelConversion.attempt(model)
+        let conversion =
+            options.runtime == .python ? nil : try ModelConversion.attempt(model, nullPolicy: options.nullPolicy)
         return try plan(model, conversion: conversion, options: options)
     }
 }

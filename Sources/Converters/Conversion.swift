@@ -15,6 +15,10 @@ public struct ConversionSource: Sendable {
     public var inputExample: InputExample?
     /// The SHA-256 of the artefact; 32 bytes.
     public var digest: [UInt8]
+    /// What a null in a column of texts is.
+    public var nullPolicy = NullPolicy.trained
+    /// The exact version of pandas that the model's requirements name.
+    public var pandasVersion: String?
 
     /// Makes a source of its parts.
     public init(

@@ -67,7 +67,7 @@ struct InputMapping {
     }
 
     /// The input schema and the table for a model that uses the columns at `used`.
-    func schema(used: Set<Int>) -> (InputSchema, Table) {
+    func schema(used: Set<Int>, nullPolicy: NullPolicy) -> (InputSchema, Table) {
         var inputs: [InputColumn] = []
         var lanes: [Lane] = []
         switch shape {
@@ -86,7 +86,10 @@ struct InputMapping {
                     lanes.append(lane(slot: 0, kind: .unusable(column.type.words), name: name))
                     continue
                 }
-                inputs.append(InputColumn(name: name, type: type, required: column.required || used.contains(index)))
+                inputs.append(
+                    InputColumn(
+                        name: name, type: type, required: column.required || used.contains(index),
+                        missingIsUnknown: type == .string && nullPolicy.makesNullUnknown))
                 lanes.append(lane(slot: inputs.count - 1, kind: kind, name: name))
             }
             return (InputSchema(columns: inputs), Table(lanes: lanes, form: .frame, names: names))

@@ -7,8 +7,9 @@ import Scoring
 /// Converts a registered model to a compiled one, from its bytes alone: nothing is imported or executed.
 ///
 /// Supported: the flavor `sklearn`, serialised by skops, by pickle or cloudpickle in any protocol, or by joblib, whatever
-/// `MLmodel` says of that, fitted by scikit-learn 1.1 to 1.9, with the estimators of `ConverterCatalog`. A missing cell counts as missing as it did in training (NaN), in
-/// columns of texts too. Whatever cannot be reproduced exactly is refused with all reasons.
+/// `MLmodel` says of that, fitted by scikit-learn 1.1 to 1.9, with the estimators of `ConverterCatalog`; the flavors of XGBoost
+/// and LightGBM. A missing cell counts as missing as it did in training (NaN), in columns of texts too unless `NullPolicy`
+/// says otherwise. Whatever cannot be reproduced exactly is refused with all reasons.
 public enum ModelConverter {
     /// Converts `source`, wholly or not at all.
     public static func convert(_ source: ConversionSource) -> ConversionOutcome {
@@ -80,13 +81,14 @@ public enum ModelConverter {
         }
         let mapping = try InputMapping(source)
         let used = try converter.usedColumns(names: mapping.names, count: mapping.count)
-        let (schema, table) = mapping.schema(used: used)
+        let (schema, table) = mapping.schema(used: used, nullPolicy: source.nullPolicy)
         var program = Program(builder: try ModelBuilder(inputs: schema))
         let answer = try converter.answer(to: method, table, into: &program)
         let model = try program.builder.finish(
             answer: answer,
             source: SourceArtefact(
                 sha256: source.digest, name: source.artefactName, library: "scikit-learn \(estimator.version.text)"))
+        try source.nullPolicy.check(model, pandas: source.pandasVersion, file: source.mlmodel.file)
         return .converted(model, notes: program.notes + notes(schema, used, source, estimator))
     }
 
@@ -95,9 +97,7 @@ public enum ModelConverter {
     ) -> [String] {
         var notes: [String] = []
         if schema.columns.contains(where: { $0.type == .string }) {
-            notes.append(
-                "a null in a column of texts counts as missing, as in training; "
-                    + "MLflow with pandas below 3 would hand None to the model instead")
+            notes.append(source.nullPolicy.note(pandas: source.pandasVersion))
         }
         if let code = source.mlmodel.flavor("sklearn")?["code"], code != "null", !code.isEmpty {
             notes.append("the model's own Python code (`\(escaped(code))`) is not used by any of its steps")

@@ -9,11 +9,14 @@ public struct InputBlock: Sendable {
     // Row-major, [rowCount x columns]; NaN is missing, a text is its code.
     private(set) var cells: [Double] = []
     private let columnCount: Int
+    // The columns whose missing cells hold the code of an unknown text.
+    private let unknownColumns: [Int]
 
     /// An empty block of rows for `model`.
     public init(model: CompiledModel) {
         self.model = model
         columnCount = model.inputs.columns.count
+        unknownColumns = model.inputs.columns.indices.filter { model.inputs.columns[$0].missingIsUnknown }
     }
 
     /// Removes all rows; the memory is kept.
@@ -33,6 +36,9 @@ public struct InputBlock: Sendable {
     public mutating func appendRows(_ count: Int) {
         precondition(count >= 0, "a number of rows cannot be negative")
         cells.append(contentsOf: repeatElement(.nan, count: count * columnCount))
+        for column in unknownColumns {
+            for row in rowCount..<(rowCount + count) { cells[row * columnCount + column] = -1 }
+        }
         rowCount += count
     }
 
@@ -57,7 +63,9 @@ public struct InputBlock: Sendable {
     }
 
     /// Makes a cell missing again.
-    public mutating func setMissing(row: Int, column: Int) { cells[index(row, column)] = .nan }
+    public mutating func setMissing(row: Int, column: Int) {
+        cells[index(row, column)] = model.inputs.columns[column].missingIsUnknown ? -1 : .nan
+    }
 
     private func index(_ row: Int, _ column: Int) -> Int {
         precondition(row >= 0 && row < rowCount && column >= 0 && column < columnCount, "cell out of range")

@@ -22,12 +22,15 @@ public struct InputColumn: Sendable, Equatable {
     public var type: ValueType
     /// Whether a request must have the column. It says nothing about missing cells: those are the operators' business.
     public var required: Bool
+    /// Whether a missing text counts as one that the program does not know, and not as missing.
+    public var missingIsUnknown: Bool
 
-    /// Makes a column.
-    public init(name: String, type: ValueType, required: Bool) {
+    /// Makes a column. Only texts can be unknown.
+    public init(name: String, type: ValueType, required: Bool, missingIsUnknown: Bool = false) {
         self.name = name
         self.type = type
         self.required = required
+        self.missingIsUnknown = missingIsUnknown
     }
 }
 

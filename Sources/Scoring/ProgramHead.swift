@@ -52,6 +52,7 @@ struct ProgramHead: Sendable {
             object["name"] = .string(column.name)
             object["type"] = .string(column.type.rawValue)
             object["required"] = .bool(column.required)
+            if column.missingIsUnknown { object["missing"] = "unknown" }
             if let strings { object["strings"] = .int(strings) }
             columns.append(.object(object))
         }
@@ -92,12 +93,18 @@ struct ProgramHead: Sendable {
         inputs = InputSchema(columns: [])
         stringSections = []
         for column in columns {
-            try refuseOthers(column.objectValue, ["name", "type", "required", "strings"])
+            try refuseOthers(column.objectValue, ["name", "type", "required", "missing", "strings"])
             guard let object = column.objectValue, let name = object["name"]?.stringValue,
                 let type = object["type"]?.stringValue.flatMap(ValueType.init(rawValue:)),
                 let required = object["required"]?.boolValue
             else { throw damaged("column \(inputs.columns.count) has no name, type or `required`") }
-            inputs.columns.append(InputColumn(name: name, type: type, required: required))
+            let missing = object["missing"]
+            guard missing == nil || (missing?.stringValue == "unknown" && type == .string) else {
+                throw damaged(
+                    "column \(inputs.columns.count) has `missing` but is not of type string, or says something else")
+            }
+            inputs.columns.append(
+                InputColumn(name: name, type: type, required: required, missingIsUnknown: missing != nil))
             let strings = object["strings"]
             guard strings == nil || (strings?.intValue != nil && type == .string) else {
                 throw damaged("column \(inputs.columns.count - 1) has texts but is not of type string")

@@ -24,6 +24,8 @@ public struct ProgramOutline: Sendable, Equatable {
         /// Other numbers that the program holds about the column, ascending and distinct: what imputers fill in, means and
         /// scales around them, categories that are numbers.
         public var landmarks: [Double] = []
+        /// The operators that read the column itself, or its values with gaps filled: their words in the file, in order.
+        public var readers: [String] = []
         /// The texts that the program knows in the column, in the order of their bytes.
         public var texts: [String] = []
     }
@@ -129,7 +131,12 @@ private struct OutlineReader {
         let inputs = try SlotRuns.decode(operation["in"], below: sources.count, what: "the inputs of `\(name)`")
         let outputCount = operation["out"]?.arrayValue?.last?.intValue ?? 0
         steps.append(.init(name: name, width: Self.width(operation)))
-        if name != RequireFinite.name { for slot in inputs { use(slot) } }
+        if name != RequireFinite.name {
+            for slot in inputs {
+                use(slot)
+                if let source = sources[slot] { columns[source.column].readers.append(name) }
+            }
+        }
         var outputs = [Source?](repeating: nil, count: outputCount)
         switch name {
         case Impute.name:

@@ -1,5 +1,6 @@
 import Arguments
 import Contexts
+import Converters
 import Diagnostics
 import Platform
 
@@ -16,15 +17,27 @@ extension PlanOptions {
         OptionSpec(
             "base-image", .value("REF"),
             help: "the image below a Python model, instead of the official one of its Python version"),
-        OptionSpec("name", .value("NAME"), help: "the name to serve the model under"),
+        OptionSpec("name", .value("NAME"), help: "the name to serve the model under"), nullPolicy,
     ]
+
+    /// For every command that converts.
+    static let nullPolicy = OptionSpec(
+        "null-policy", .value("POLICY"), choices: NullPolicy.allCases.map(\.rawValue), defaultValue: "trained",
+        help:
+            "what a null in a column of texts is to a converted model; trained: missing, as in training; served: what MLflow's "
+            + "server makes of it with the model's pandas, or no conversion where that is no matter of one row")
 
     init(_ arguments: ParsedArguments) throws {
         self.init(
             runtime: arguments.value("runtime").flatMap(RuntimeChoice.init(rawValue:)) ?? .auto,
             machine: arguments.value("platform").flatMap(Machine.init(platform:)) ?? .current,
             baseImage: try arguments.value("base-image").map { try ImageReference($0) },
-            name: arguments.value("name"))
+            name: arguments.value("name"),
+            nullPolicy: Self.nullPolicy(arguments))
+    }
+
+    static func nullPolicy(_ arguments: ParsedArguments) -> NullPolicy {
+        arguments.value("null-policy").flatMap(NullPolicy.init(rawValue:)) ?? .trained
     }
 }
 

@@ -52,6 +52,26 @@ import Testing
         #expect(plans[0].json == plans[1].json)
     }
 
+    @Test(
+        "the policy for nulls is in the plan of a converted model; where it cannot be kept the model is served by Python"
+    )
+    func nulls() throws {
+        let model = try GoldenContextTests.example("credit-default")
+        let plan = try ServingPlanner.plan(model, options: Workbench.options())
+        #expect(plan.json["null_policy"] == "trained")
+        #expect(plan.text.contains("nulls         as trained\n"), "\(plan.text)")
+        var options = Workbench.options()
+        options.nullPolicy = .served
+        let served = try ServingPlanner.plan(model, options: options)
+        #expect(served.runtime == .python)
+        #expect(
+            served.refusals.map(\.sentence) == [
+                "`MLmodel`: with pandas 3.1.1 a null in a column of texts is None or NaN, depending on the other rows of its request"
+                    + " (use `--null-policy trained`, or let Python serve the model)"
+            ])
+        #expect(served.json["null_policy"] == nil)
+    }
+
     @Test("a base image cannot be chosen without a Python version")
     func noVersion() throws {
         let mlmodel = Workbench.mlmodel.split(separator: "\n").filter { !$0.contains("python_version") }

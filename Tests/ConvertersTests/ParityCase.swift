@@ -29,7 +29,9 @@ struct ParityCase {
     }
 
     /// Converts the model as if it were served by `method`; nil keeps what `MLmodel` says.
-    func convert(method: String? = nil) throws -> ConversionOutcome {
+    func convert(
+        method: String? = nil, nulls: NullPolicy = .trained, pandas: String? = nil
+    ) throws -> ConversionOutcome {
         var text = String(decoding: try readFile("\(folder)/model/MLmodel", limit: 1 << 30), as: UTF8.self)
         if let method {
             text = text.replacing("predict_fn: predict_proba", with: "predict_fn: predict")
@@ -38,10 +40,12 @@ struct ParityCase {
         let mlmodel = try MLmodel.parse(ByteRegion(text), file: "MLmodel")
         let artefact = mlmodel.flavor("sklearn")?["pickled_model"] ?? "model.pkl"
         let bytes = (try? readFile("\(folder)/model/\(artefact)", limit: 1 << 30)) ?? []
-        return ModelConverter.convert(
-            ConversionSource(
-                artefact: ByteRegion(bytes), artefactName: artefact, mlmodel: mlmodel, inputExample: nil,
-                digest: Array(repeating: 7, count: 32)))
+        var source = ConversionSource(
+            artefact: ByteRegion(bytes), artefactName: artefact, mlmodel: mlmodel, inputExample: nil,
+            digest: Array(repeating: 7, count: 32))
+        source.nullPolicy = nulls
+        source.pandasVersion = pandas
+        return ModelConverter.convert(source)
     }
 
     /// The model's answer for each row: one list of values a row.

@@ -48,6 +48,12 @@ import Testing
         Change(
             .pipeline, "\"type\":\"string\"", "\"type\":\"long\"",
             "the program's column 0 has texts but is not of type string"),
+        Change(
+            .pipeline, "\"type\":\"double\"", "\"type\":\"double\",\"missing\":\"unknown\"",
+            "the program's column 1 has `missing` but is not of type string, or says something else"),
+        Change(
+            .pipeline, "\"type\":\"string\"", "\"type\":\"string\",\"missing\":\"known\"",
+            "the program's column 0 has `missing` but is not of type string, or says something else"),
         Change(.pipeline, "\"strings\":16", "\"strings\":15", "section 15 is not of kind strings"),
         Change(.pipeline, "\"strings\":16", "\"strings\":17", "section 17 does not exist"),
         Change(.pipeline, "\"slots\":15", "\"slots\":16", "the program does not have 15 slots as it should"),

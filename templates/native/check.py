@@ -39,7 +39,7 @@ def build_input(rows, columns, settings):
     data = [list(cells) for cells in zip(*rows)]
     frame = score.build_frame({"columns": columns, "types": types, "data": data, "rows": len(rows)})
     for name, kind in zip(columns, types):
-        if kind == "string":
+        if kind == "string" and settings["null_policy"] == "trained":
             frame[name] = missing_texts(frame[name])
     return frame
 

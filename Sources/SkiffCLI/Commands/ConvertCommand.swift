@@ -15,7 +15,8 @@ enum ConvertCommand: Command {
             """,
         arguments: [ModelRequest.argument("the model: registered, a folder or an archive")],
         options: [
-            OptionSpec("output", .value("FILE"), short: "o", help: "the file to write", completion: .files)
+            OptionSpec("output", .value("FILE"), short: "o", help: "the file to write", completion: .files),
+            PlanOptions.nullPolicy,
         ] + ModelRequest.specifications,
         examples: [.init("skiff convert models:/churn/3 -o churn.skiff", "convert a registered version")])
 
@@ -32,7 +33,9 @@ enum ConvertCommand: Command {
         let request = try ModelRequest(context)
         try request.checkRest(atMost: 0, context)
         return try ModelSource.withModel(request, context) { model in
-            let plan = try ServingPlanner.plan(model, options: PlanOptions(runtime: .native))
+            let options = PlanOptions(
+                runtime: .native, nullPolicy: PlanOptions.nullPolicy(context.arguments))
+            let plan = try ServingPlanner.plan(model, options: options)
             guard let compiled = plan.compiled else { preconditionFailure("a native plan holds a converted model") }
             let bytes = compiled.serialized()
             try AtomicOutput.writeFile(at: output, existing: .refuse, bytes: bytes)
