@@ -41,7 +41,8 @@ struct XGBoostConverter: Converter {
             !missing.isInfinite
         else { throw estimator.unexpected("missing", "NaN or a finite number") }
         guard let objective = XGBoostObjective(model.objective, version: model.version) else {
-            throw estimator.refuse("its objective is not known", parameter: "objective", value: model.objective)
+            throw estimator.refuse(
+                XGBoostObjective.refusal(model.objective), parameter: "objective", value: model.objective)
         }
         let scores = XGBoostScores(
             model: model, objective: objective, path: try XGBoostConverter.path(estimator, model), missing: missing,

@@ -43,7 +43,11 @@ enum XGBoostFlavor {
             throw refuse("it was saved by XGBoost \(version), and `MLmodel` says \(escaped(served))")
         }
         guard let objective = XGBoostObjective(model.objective, version: model.version) else {
-            throw refuse("its objective `\(escaped(model.objective))` is not known")
+            throw Refused([
+                Refusal(
+                    path: "\(name)(objective=\(escaped(model.objective)))",
+                    reason: XGBoostObjective.refusal(model.objective))
+            ])
         }
         func scores(_ path: XGBoostScores.Path, missing: Double, iterations: Int?) -> XGBoostScores {
             XGBoostScores(
