@@ -33,7 +33,7 @@ enum XGBoostFlavor {
             refusal.isDamage = error.kind == .truncated
             throw Refused([refusal])
         }
-        let version = "\(model.version.major).\(model.version.minor)"
+        let version = model.version.text
         guard XGBoostWrapper.knownVersions.contains(model.version) else {
             throw refuse(
                 "it was saved by XGBoost \(version), and the rules of 1.7 to 3.2 are known",
