@@ -16,6 +16,9 @@ protocol Converter: Sendable {
     /// The estimator it was made from.
     var estimator: Estimator { get }
 
+    /// The library that fitted it and its version, when that is not scikit-learn.
+    var library: String? { get }
+
     /// Reads the state. Throws `Refused` with every reason it finds.
     init(_ estimator: Estimator) throws
 
@@ -40,6 +43,8 @@ protocol Converter: Sendable {
 
 extension Converter {
     static var partNames: [String: PickleUse] { [:] }
+
+    var library: String? { nil }
 
     func usedColumns(names: [String]?, count: Int) throws -> Set<Int> { Set(0..<count) }
 

@@ -87,13 +87,15 @@ public enum ModelConverter {
         let model = try program.builder.finish(
             answer: answer,
             source: SourceArtefact(
-                sha256: source.digest, name: source.artefactName, library: "scikit-learn \(estimator.version.text)"))
+                sha256: source.digest, name: source.artefactName,
+                library: converter.library ?? "scikit-learn \(estimator.version.text)"))
         try source.nullPolicy.check(model, pandas: source.pandasVersion, file: source.mlmodel.file)
-        return .converted(model, notes: program.notes + notes(schema, used, source, estimator))
+        let version = converter.library == nil ? estimator.version.text : nil
+        return .converted(model, notes: program.notes + notes(schema, used, source, version))
     }
 
     private static func notes(
-        _ schema: InputSchema, _ used: Set<Int>, _ source: ConversionSource, _ estimator: Estimator
+        _ schema: InputSchema, _ used: Set<Int>, _ source: ConversionSource, _ version: String?
     ) -> [String] {
         var notes: [String] = []
         if schema.columns.contains(where: { $0.type == .string }) {
@@ -102,10 +104,10 @@ public enum ModelConverter {
         if let code = source.mlmodel.flavor("sklearn")?["code"], code != "null", !code.isEmpty {
             notes.append("the model's own Python code (`\(escaped(code))`) is not used by any of its steps")
         }
-        if let logged = source.mlmodel.flavor("sklearn")?["sklearn_version"], logged != estimator.version.text {
+        if let version, let logged = source.mlmodel.flavor("sklearn")?["sklearn_version"], logged != version {
             notes.append(
                 "`\(escaped(source.mlmodel.file))` says scikit-learn \(escaped(logged)); the model was fitted by "
-                    + estimator.version.text)
+                    + version)
         }
         return notes
     }

@@ -130,6 +130,10 @@ struct ColumnTransformerConverter: Converter {
     private func weighted(_ table: Table, by branch: Branch, into program: inout Program) throws -> Table {
         guard let weight = branch.weight, !table.lanes.isEmpty else { return table }
         try table.requireNumbers(for: estimator)
+        // Zeros that a sparse matrix stores are not missing to XGBoost, other than those it does not store.
+        guard weight != 0 || !table.isSparse else {
+            throw estimator.refuse("it weights the sparse `\(branch.name)` with 0", parameter: "transformer_weights")
+        }
         let type = table.elementType
         // A table whose columns differ in type is weighted column by column, in types of its own.
         guard type != .object, table.form != .frame || table.lanes.allSatisfy({ $0.elementType == type }) else {

@@ -15,6 +15,7 @@ struct XGBoostConverter: Converter {
     ]
 
     let estimator: Estimator
+    var library: String? { "XGBoost \(wrapper.scores.model.version.text)" }
     private let wrapper: XGBoostWrapper
 
     init(_ estimator: Estimator) throws {
@@ -41,7 +42,8 @@ struct XGBoostConverter: Converter {
             !missing.isInfinite
         else { throw estimator.unexpected("missing", "NaN or a finite number") }
         guard let objective = XGBoostObjective(model.objective, version: model.version) else {
-            throw estimator.refuse("its objective is not known", parameter: "objective", value: model.objective)
+            throw estimator.refuse(
+                XGBoostObjective.refusal(model.objective), parameter: "objective", value: model.objective)
         }
         let scores = XGBoostScores(
             model: model, objective: objective, path: try XGBoostConverter.path(estimator, model), missing: missing,
@@ -55,7 +57,7 @@ struct XGBoostConverter: Converter {
     private static func requireKnown(_ model: XGBoostModel, _ estimator: Estimator) throws {
         guard XGBoostWrapper.knownVersions.contains(model.version) else {
             throw estimator.refuse(
-                "it was saved by XGBoost \(model.version.major).\(model.version.minor), and the rules of 1.7 to 3.2 are known",
+                "it was saved by XGBoost \(model.version.text), and the rules of 1.7 to 3.2 are known",
                 help: "train the model with XGBoost 1.7 to 3.2")
         }
     }
@@ -135,6 +137,11 @@ struct XGBoostConverter: Converter {
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
         try wrapper.answer(method, table, into: &program)
     }
+}
+
+extension XGBoostModel.Version {
+    /// `3.2`
+    var text: String { "\(major).\(minor)" }
 }
 
 extension XGBoostModel {

@@ -33,7 +33,7 @@ enum XGBoostFlavor {
             refusal.isDamage = error.kind == .truncated
             throw Refused([refusal])
         }
-        let version = "\(model.version.major).\(model.version.minor)"
+        let version = model.version.text
         guard XGBoostWrapper.knownVersions.contains(model.version) else {
             throw refuse(
                 "it was saved by XGBoost \(version), and the rules of 1.7 to 3.2 are known",
@@ -43,7 +43,11 @@ enum XGBoostFlavor {
             throw refuse("it was saved by XGBoost \(version), and `MLmodel` says \(escaped(served))")
         }
         guard let objective = XGBoostObjective(model.objective, version: model.version) else {
-            throw refuse("its objective `\(escaped(model.objective))` is not known")
+            throw Refused([
+                Refusal(
+                    path: "\(name)(objective=\(escaped(model.objective)))",
+                    reason: XGBoostObjective.refusal(model.objective))
+            ])
         }
         func scores(_ path: XGBoostScores.Path, missing: Double, iterations: Int?) -> XGBoostScores {
             XGBoostScores(

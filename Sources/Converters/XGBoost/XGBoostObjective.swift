@@ -15,8 +15,6 @@ struct XGBoostObjective {
         case identity, sigmoid
         /// `expf`.
         case exponential
-        /// `exp` of the float64, rounded to float32.
-        case wideExponential
         /// 1 where the score is above 0.
         case hinge
         case softmax
@@ -27,7 +25,7 @@ struct XGBoostObjective {
     let link: Link
     let transform: Transform
 
-    /// Nil when the objective is not known.
+    /// Nil when the objective is not converted; `refusal` says why.
     init?(_ name: String, version: XGBoostModel.Version) {
         switch name {
         case "reg:squarederror", "reg:linear", "reg:squaredlogerror", "reg:pseudohubererror", "reg:absoluteerror",
@@ -35,13 +33,21 @@ struct XGBoostObjective {
             self.init(.identity, .identity)
         case "reg:logistic", "binary:logistic": self.init(.logit, .sigmoid)
         case "count:poisson", "reg:gamma", "reg:tweedie", "survival:cox": self.init(.log, .exponential)
-        // `exp(float)` was float32's up to 1.7 and is float64's since: the headers changed (measured on 1.7.6, 2.0.3, 2.1.4, 3.0.5, 3.1.3, 3.2.0).
-        case "survival:aft": self.init(.log, version < .init(2, 0) ? .exponential : .wideExponential)
+        // Both packages say `exp(float)`; nvcc finds `expf` for it, and the compiler of `xgboost-cpu`, which there is from 2.1 on, `exp`
+        // (measured on 2.1.4, 3.0.5, 3.1.3 and 3.2.0).
+        case "survival:aft" where version < .init(2, 1): self.init(.log, .exponential)
         case "binary:hinge": self.init(.identity, .hinge)
         case "multi:softprob": self.init(.identity, .softmax)
         case "multi:softmax": self.init(.identity, .softmaxClass)
         default: return nil
         }
+    }
+
+    /// Why there is no objective of this name.
+    static func refusal(_ name: String) -> String {
+        name == "survival:aft"
+            ? "the packages `xgboost` and `xgboost-cpu` differ in the last bit of its predictions, and the model does not say which it is"
+            : "its objective is not known"
     }
 
     private init(_ link: Link, _ transform: Transform) {
@@ -73,9 +79,6 @@ struct XGBoostObjective {
             let bounded = try program.builder.scale(scores, steps: [.atLeast(limits)], width: .float32)
             return try program.builder.link(.sigmoid, bounded, width: .float32)
         case .exponential: return try program.builder.link(.exponential, scores, width: .float32)
-        case .wideExponential:
-            let wide = try program.builder.link(.exponential, scores, width: .float64)
-            return try program.builder.scale(wide, steps: [], width: .float32)
         case .hinge: return try scores.map { score throws in try program.builder.threshold(score, above: 0) }
         case .softmax: return try program.builder.link(.orderedSoftmax, scores, width: .float32)
         case .softmaxClass: return [try program.builder.argmax(scores)]
