@@ -87,14 +87,17 @@ struct LightGBMFields {
         return result
     }
 
-    /// A list of exactly `count` finite numbers.
-    func numbers(_ key: String, count: Int) throws(BoostersError) -> [Double] {
+    /// A list of exactly `count` numbers, which are finite unless infinite ones are allowed.
+    func numbers(
+        _ key: String, count: Int, allowsInfinity: Bool = false
+    ) throws(BoostersError) -> [Double] {
         let words = try list(key, count)
         var result: [Double] = []
         result.reserveCapacity(count)
         for word in words {
-            guard let number = lines.number(word) else {
-                throw error(key, .malformed, "`\(key)` holds something else than finite numbers")
+            guard let number = lines.number(word) ?? (allowsInfinity ? lines.infinity(word) : nil) else {
+                let kind = allowsInfinity ? "numbers" : "finite numbers"
+                throw error(key, .malformed, "`\(key)` holds something else than \(kind)")
             }
             result.append(number)
         }

@@ -38,7 +38,7 @@ public struct LightGBMTree: Sendable, Equatable {
 
     /// The test of a node. Source: `NumericalDecision` and `CategoricalDecision` of `include/LightGBM/tree.h`, 3.3.5 to 4.7.0.
     public enum Test: Sendable, Equatable {
-        /// Passed by x <= threshold in float64; the threshold is finite.
+        /// Passed by x <= threshold in float64; the threshold may be infinite, where only missing values go right.
         case numeric(threshold: Double, missing: Missing, defaultLeft: Bool)
         /// Passed by x when it is cut off to a whole number c >= 0 and bit c % 32 of word c / 32 is set; never by NaN.
         case categorical([UInt32])

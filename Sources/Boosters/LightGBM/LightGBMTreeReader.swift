@@ -36,7 +36,7 @@ struct LightGBMTreeReader {
         let left = try fields.integers("left_child", count: splitCount, in: children)
         let right = try fields.integers("right_child", count: splitCount, in: children)
         let feature = try fields.integers("split_feature", count: splitCount, in: 0...(featureCount - 1))
-        let threshold = try fields.numbers("threshold", count: splitCount)
+        let threshold = try fields.numbers("threshold", count: splitCount, allowsInfinity: true)
         let decision = try fields.integers("decision_type", count: splitCount, in: 0...11)
         let sets = try sets(categoricalCount)
         tree.nodes.reserveCapacity(splitCount)

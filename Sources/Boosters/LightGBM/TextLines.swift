@@ -94,6 +94,15 @@ struct TextLines {
         return value
     }
 
+    /// An infinite number, as C writes it; nil when it is something else.
+    func infinity(_ range: Range<Int>) -> Double? {
+        switch range.count <= 4 ? text(range) : "" {
+        case "inf": .infinity
+        case "-inf": -.infinity
+        default: nil
+        }
+    }
+
     /// An error at the line that was read last.
     func malformed(_ reason: String) -> BoostersError {
         BoostersError(offset >= end ? .truncated : .malformed, reason, line: max(1, number))
