@@ -10,6 +10,7 @@ enum OperatorCatalog {
         Function.self,
         Impute.self,
         Linear.self,
+        LinearLeaves.self,
         Link.self,
         Match.self,
         MissingIndicator.self,
