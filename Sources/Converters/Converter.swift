@@ -98,6 +98,7 @@ enum ConverterCatalog {
         ForestConverter.self,
         FunctionTransformerConverter.self,
         KBinsDiscretizerConverter.self,
+        LightGBMConverter.self,
         LinearRegressionConverter.self,
         LogisticRegressionConverter.self,
         MissingIndicatorConverter.self,

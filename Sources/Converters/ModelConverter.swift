@@ -14,12 +14,9 @@ public enum ModelConverter {
     public static func convert(_ source: ConversionSource) -> ConversionOutcome {
         do {
             switch try ModelFlavor(source.mlmodel) {
-            case .sklearn:
-                let artefact = try ModelArtefact(source.artefact, name: source.artefactName)
-                let stated = source.mlmodel.flavor("sklearn")?["serialization_format"] ?? "pickle"
-                let note = artefact.note(
-                    stated: stated, name: source.artefactName, mlmodel: source.mlmodel.file)
-                return try convert(artefact.graph, source).adding(note)
+            case .sklearn: return try convertEstimator(source, flavor: "sklearn", usual: "pickle")
+            case .lightgbm where LightGBMFlavor.isBooster(source.mlmodel): return try LightGBMFlavor.convert(source)
+            case .lightgbm: return try convertEstimator(source, flavor: "lightgbm", usual: "cloudpickle")
             case .xgboost: return try convertXGBoost(source)
             }
         } catch let error as Refused {
@@ -34,6 +31,16 @@ public enum ModelConverter {
         } catch {
             return .refused([Refusal(path: source.artefactName, reason: Diagnostic.wrapping(error).summary)])
         }
+    }
+
+    /// - Parameter usual: the format of a model whose flavor states none.
+    private static func convertEstimator(
+        _ source: ConversionSource, flavor: String, usual: String
+    ) throws -> ConversionOutcome {
+        let artefact = try ModelArtefact(source.artefact, name: source.artefactName)
+        let stated = source.mlmodel.flavor(flavor)?["serialization_format"] ?? usual
+        let note = artefact.note(stated: stated, name: source.artefactName, mlmodel: source.mlmodel.file)
+        return try convert(artefact.graph, source).adding(note)
     }
 
     private static func convert(_ graph: PickleGraph, _ source: ConversionSource) throws -> ConversionOutcome {
@@ -85,8 +92,16 @@ public enum ModelConverter {
         let model = try program.builder.finish(
             answer: answer,
             source: SourceArtefact(
-                sha256: source.digest, name: source.artefactName, library: "scikit-learn \(estimator.version.text)"))
+                sha256: source.digest, name: source.artefactName,
+                library: library(estimator, source)))
         return .converted(model, notes: program.notes + notes(schema, used, source, estimator))
+    }
+
+    /// What made the model; only scikit-learn's own estimators know their version.
+    private static func library(_ estimator: Estimator, _ source: ConversionSource) -> String {
+        if estimator.className.hasPrefix("lightgbm.") { return LightGBMFlavor.library(source.mlmodel) }
+        if estimator.className.hasPrefix("xgboost.") { return "XGBoost" }
+        return "scikit-learn \(estimator.version.text)"
     }
 
     private static func notes(
@@ -101,7 +116,9 @@ public enum ModelConverter {
         if let code = source.mlmodel.flavor("sklearn")?["code"], code != "null", !code.isEmpty {
             notes.append("the model's own Python code (`\(escaped(code))`) is not used by any of its steps")
         }
-        if let logged = source.mlmodel.flavor("sklearn")?["sklearn_version"], logged != estimator.version.text {
+        if let logged = source.mlmodel.flavor("sklearn")?["sklearn_version"], logged != estimator.version.text,
+            estimator.className.hasPrefix("sklearn.")
+        {
             notes.append(
                 "`\(escaped(source.mlmodel.file))` says scikit-learn \(escaped(logged)); the model was fitted by "
                     + estimator.version.text)
