@@ -97,6 +97,7 @@ enum ConverterCatalog {
         DecisionTreeConverter.self,
         ForestConverter.self,
         FunctionTransformerConverter.self,
+        HistGradientBoostingConverter.self,
         KBinsDiscretizerConverter.self,
         LightGBMConverter.self,
         LinearRegressionConverter.self,
