@@ -15,12 +15,9 @@ public enum ModelConverter {
     public static func convert(_ source: ConversionSource) -> ConversionOutcome {
         do {
             switch try ModelFlavor(source.mlmodel) {
-            case .sklearn:
-                let artefact = try ModelArtefact(source.artefact, name: source.artefactName)
-                let stated = source.mlmodel.flavor("sklearn")?["serialization_format"] ?? "pickle"
-                let note = artefact.note(
-                    stated: stated, name: source.artefactName, mlmodel: source.mlmodel.file)
-                return try convert(artefact.graph, source).adding(note)
+            case .sklearn: return try convertEstimator(source, flavor: "sklearn", usual: "pickle")
+            case .lightgbm where LightGBMFlavor.isBooster(source.mlmodel): return try LightGBMFlavor.convert(source)
+            case .lightgbm: return try convertEstimator(source, flavor: "lightgbm", usual: "cloudpickle")
             case .xgboost: return try convertXGBoost(source)
             }
         } catch let error as Refused {
@@ -36,6 +33,16 @@ public enum ModelConverter {
         } catch {
             return .refused([Refusal(path: source.artefactName, reason: Diagnostic.wrapping(error).summary)])
         }
+    }
+
+    /// - Parameter usual: the format of a model whose flavor states none.
+    private static func convertEstimator(
+        _ source: ConversionSource, flavor: String, usual: String
+    ) throws -> ConversionOutcome {
+        let artefact = try ModelArtefact(source.artefact, name: source.artefactName)
+        let stated = source.mlmodel.flavor(flavor)?["serialization_format"] ?? usual
+        let note = artefact.note(stated: stated, name: source.artefactName, mlmodel: source.mlmodel.file)
+        return try convert(artefact.graph, source).adding(note)
     }
 
     private static func convert(_ graph: PickleGraph, _ source: ConversionSource) throws -> ConversionOutcome {
@@ -88,10 +95,17 @@ public enum ModelConverter {
             answer: answer,
             source: SourceArtefact(
                 sha256: source.digest, name: source.artefactName,
-                library: converter.library ?? "scikit-learn \(estimator.version.text)"))
+                library: converter.library ?? library(estimator, source)))
         try source.nullPolicy.check(model, pandas: source.pandasVersion, file: source.mlmodel.file)
-        let version = converter.library == nil ? estimator.version.text : nil
-        return .converted(model, notes: program.notes + notes(schema, used, source, version))
+        let isSklearn = converter.library == nil && estimator.className.hasPrefix("sklearn.")
+        return .converted(
+            model, notes: program.notes + notes(schema, used, source, isSklearn ? estimator.version.text : nil))
+    }
+
+    /// What made the model; only scikit-learn's own estimators know their version.
+    private static func library(_ estimator: Estimator, _ source: ConversionSource) -> String {
+        if estimator.className.hasPrefix("lightgbm.") { return LightGBMFlavor.library(source.mlmodel) }
+        return "scikit-learn \(estimator.version.text)"
     }
 
     private static func notes(

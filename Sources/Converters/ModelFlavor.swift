@@ -5,6 +5,8 @@ import MLmodelFormat
 enum ModelFlavor {
     /// An estimator of scikit-learn, or of a library with its interface, as `mlflow.sklearn` saves it.
     case sklearn
+    /// A booster of LightGBM, or an estimator with scikit-learn's interface, as `mlflow.lightgbm` saves it.
+    case lightgbm
     /// A booster of XGBoost, as `mlflow.xgboost` saves it.
     case xgboost
 
@@ -20,6 +22,15 @@ enum ModelFlavor {
                     help: "log it with `mlflow.xgboost.log_model`")
             }
             self = .xgboost
+            return
+        }
+        if model.flavor("sklearn") == nil, model.flavor("lightgbm") != nil {
+            if let loader = model.loaderModule, loader != LightGBMFlavor.loader {
+                throw refuse(
+                    "the model is served by `\(escaped(loader))`, not by `mlflow.lightgbm`",
+                    help: "log it with `mlflow.lightgbm.log_model`")
+            }
+            self = .lightgbm
             return
         }
         guard model.flavor("sklearn") != nil else {

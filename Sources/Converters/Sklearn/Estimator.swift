@@ -76,7 +76,8 @@ struct Estimator {
     /// A part of this estimator, at `step` of its path: `.estimators_[3]`.
     func part(_ value: PickleValue, at step: String) throws -> Estimator {
         let part = try Estimator(value, path: path.isEmpty ? step : "\(path).\(step)", graph: graph, whole: version)
-        guard part.version == version else {
+        // What is not of scikit-learn does not know which version of it was there.
+        guard part.version == version || !className.hasPrefix("sklearn.") else {
             throw part.refuse("it was fitted by scikit-learn \(part.version.text), and the whole by \(version.text)")
         }
         return part

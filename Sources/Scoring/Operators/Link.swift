@@ -43,6 +43,9 @@ struct Link: Operator {
                     width == .float64 ? 1 - source[row] : Double(1 - Float(source[row]))
                 block[outputs.lowerBound + 1][row] = width == .float64 ? source[row] : Double(Float(source[row]))
             }
+        case .softplus: each(block) { width == .float64 ? log1p(exp($0)) : Double(log1pf(expf(Float($0)))) }
+        case .signedSquare:
+            each(block) { width == .float64 ? abs($0) * $0 : Double(abs(Float($0)) * Float($0)) }
         case .softmax:
             for row in 0..<block.rows {
                 exponentials(block, row, NumPyExponential.exp)
@@ -168,8 +171,13 @@ public enum LinkFunction: String, Sendable, CaseIterable {
     /// exp(x - max) divided by the sum, over all slots of the row, as scikit-learn's and SciPy's `softmax`. The sum is NumPy's pairwise one;
     /// in float32, so is the exponential (`NumPyExponential`).
     case softmax
-    /// As `softmax`, but the sum is added one after the other in float64 and then rounded to the width, as XGBoost's `Softmax`.
+    /// As `softmax`, but the sum is added one after the other in float64 and then rounded to the width, as XGBoost's and
+    /// LightGBM's `Softmax`.
     case orderedSoftmax
+    /// log(1 + exp(x)) of each slot, by `log1p`.
+    case softplus
+    /// |x| · x of each slot.
+    case signedSquare
     /// x divided by the sum over all slots of the row; a sum of 0 gives NaN. The sum is NumPy's pairwise one.
     case normalize
     /// The same, but a sum of 0 leaves every slot as it is. Float64 only.
@@ -184,7 +192,9 @@ public enum LinkFunction: String, Sendable, CaseIterable {
 
     fileprivate var hasFloat32: Bool {
         switch self {
-        case .sigmoid, .exponential, .tanh, .rectifier, .complement, .softmax, .orderedSoftmax, .normalize: true
+        case .sigmoid, .exponential, .tanh, .rectifier, .complement, .softmax, .orderedSoftmax, .softplus,
+            .signedSquare, .normalize:
+            true
         case .normalizeOrKeep, .normalizeOrUniform, .belowMaximum, .logNormalize: false
         }
     }
