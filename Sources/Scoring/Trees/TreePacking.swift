@@ -204,6 +204,7 @@ extension ModelBuilder {
             packing.wordBits == 32 ? addArray(packing.words(UInt32.self)) : addArray(packing.words(UInt64.self))
         let derived = try derive(forest.derived, from: slots, width: forest.inputWidth)
         return try add(
-            TreeEnsemble.name, inputs: slots + derived + startSlots, outputCount: outputCount, parameters, origin: .none)
+            TreeEnsemble.name, inputs: slots + derived + startSlots, outputCount: outputCount, parameters, origin: .none
+        )
     }
 }
