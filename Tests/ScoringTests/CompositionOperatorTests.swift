@@ -24,17 +24,7 @@ import Testing
                     2.1972245773362196, -.infinity, .infinity, .nan,
                 ]),
             Function(
-                function: .exponentialMinusOne, inputs: [1e-10, -0.5, 3],
-                outputs: [1.00000000005e-10, -0.3934693402873666, 19.085536923187668]),
-            Function(
-                function: .logarithmOfOnePlus, inputs: [1e-10, -0.5, 3],
-                outputs: [9.999999999500001e-11, -0.6931471805599453, 1.3862943611198906]),
-            Function(function: .exponential, inputs: [0, -.infinity, .nan], outputs: [1, 0, .nan]),
-            Function(function: .logarithm, inputs: [1, 0, -1], outputs: [0, -.infinity, .nan]),
-            Function(
                 function: .powerOfTwo, inputs: [-0.3, -1.7, -1], outputs: [0.8122523963562355, 0.3077861033362291, 0.5]),
-            Function(function: .square, inputs: [-3, 1e200], outputs: [9, .infinity]),
-            Function(function: .squareRoot, inputs: [2.25, -1], outputs: [1.5, .nan]),
             Function(function: .voteFraction, inputs: [-1, 0, 3], outputs: [-1 / 6.0, 0, 0.25]),
         ])
     func functions(_ row: Function) throws {
@@ -126,10 +116,8 @@ import Testing
                 old: "\"weights\":3", new: "\"weights\":1",
                 reason: "operator 1 (weightedMedian): the array `weights` has 2 elements instead of 1"),
             Damage(
-                old: "\"function\":\"square\"", new: "\"function\":\"sinus\"",
-                reason: "operator 2 (elementwise): `function` is not one of `exponential`, `exponentialMinusOne`, "
-                    + "`logarithm`, `logarithmOfOnePlus`, `logit`, `powerOfTwo`, `square`, `squareRoot`, "
-                    + "`voteFraction`"),
+                old: "\"function\":\"logit\"", new: "\"function\":\"sinus\"",
+                reason: "operator 2 (elementwise): `function` is not one of `logit`, `powerOfTwo`, `voteFraction`"),
             Damage(
                 old: "\"width\":\"float64\"", new: "\"width\":\"float32\"",
                 reason: "operator 3 (link): `normalizeOrKeep` is for float64 only"),
@@ -140,7 +128,7 @@ import Testing
         var slots = try builder.interpolate(
             builder.inputSlots, points: [0, 1], values: [3, 3], outside: .clip)
         slots = [try builder.weightedMedian(slots, weights: [1])]
-        slots = try builder.elementwise(.square, slots)
+        slots = try builder.elementwise(.logit, slots)
         slots = try builder.link(.normalizeOrKeep, slots, width: .float64)
         let bytes = try builder.finish(answer: .rows(slots), source: SampleModel.source).serialized()
         let parts = try FileSurgery.program(of: bytes).split(

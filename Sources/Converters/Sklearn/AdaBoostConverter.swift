@@ -122,7 +122,7 @@ struct AdaBoostConverter: Converter {
         guard slots.count == classCount else { throw part.estimator.refuse("it knows other classes than the whole") }
         func constant(_ value: Double) -> [Double] { Array(repeating: value, count: classCount) }
         let kept = try program.builder.scale(slots, steps: [.atLeast(constant(Double.ulpOfOne))], width: .float64)
-        let logarithms = try program.builder.elementwise(.logarithm, kept)
+        let logarithms = try program.builder.function(.log, kept, width: .float64)
         let sum = try program.weightedSum(logarithms, constant(1))
         let mean = try program.builder.scale([sum], steps: [.multiply([1 / Double(classCount)])], width: .float64)[0]
         let differences = try logarithms.map { try program.weightedSum([$0, mean], [1, -1]) }

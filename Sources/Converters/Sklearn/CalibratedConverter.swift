@@ -164,7 +164,7 @@ struct CalibratedConverter: Converter {
             if scores.count == 2 { scores = try program.builder.link(.complement, [scores[1]], width: .float64) }
             let moved = try program.builder.scale(
                 scores, steps: [.add(Array(repeating: 1e-12, count: scores.count))], width: .float64)
-            scores = try program.builder.elementwise(.logarithm, moved)
+            scores = try program.builder.function(.log, moved, width: .float64)
         } else {
             scores = try program.builder.scale([scores[0], scores[0]], steps: [.multiply([-1, 1])], width: .float64)
         }

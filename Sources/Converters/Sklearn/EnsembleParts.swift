@@ -44,8 +44,13 @@ extension Estimator {
         }
     }
 
-    /// The labels of the attribute `classes_`.
-    func classLabels() throws -> LabelTable { try ClassLabels.read(try required("classes_"), of: self) }
+    /// The labels of the attribute `classes_`, which some classifiers take from a `LabelBinarizer`.
+    func classLabels() throws -> LabelTable {
+        if self["classes_"] == nil, let value = self["_label_binarizer"] {
+            return try part(value, at: "_label_binarizer").classLabels()
+        }
+        return try ClassLabels.read(try required("classes_"), of: self)
+    }
 
     /// Names of the parts that several families hold: what stores labels and what stores estimators by name.
     static let labelParts: [String: PickleUse] = [

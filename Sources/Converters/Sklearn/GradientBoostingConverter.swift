@@ -190,13 +190,13 @@ extension GradientBoostingConverter {
                 odds = try program.builder.elementwise(.logit, slots)
             } else {
                 let parts = try program.builder.link(.complement, slots, width: .float64)
-                let logarithms = try program.builder.elementwise(.logarithm, [parts[1], parts[0]])
+                let logarithms = try program.builder.function(.log, [parts[1], parts[0]], width: .float64)
                 odds = [try program.weightedSum(logarithms, [1, -1])]
             }
             if isExponential { odds = try program.builder.scale(odds, steps: [.multiply([0.5])], width: .float64) }
             return odds
         }
-        let logarithms = try program.builder.elementwise(.logarithm, slots)
+        let logarithms = try program.builder.function(.log, slots, width: .float64)
         if estimator.version < .release(1, 4) { return logarithms }
         let sum = try program.weightedSum(logarithms, constant(1))
         let mean = try program.quotients([sum], by: Double(slots.count))[0]

@@ -38,7 +38,9 @@ enum ModelImportances {
     }
 
     private static func requireApart(_ a: Double, _ b: Double, _ isExact: Bool, _ selector: Estimator) throws {
-        if isExact || a.isInfinite || b.isInfinite || abs(a - b) > 1e-10 * max(abs(a), abs(b)) || (a == 0 && b == 0) { return }
+        if isExact || a.isInfinite || b.isInfinite || abs(a - b) > 1e-10 * max(abs(a), abs(b)) || (a == 0 && b == 0) {
+            return
+        }
         throw selector.refuse("the importance of a column is too close to the limit to be sure that it is kept")
     }
 

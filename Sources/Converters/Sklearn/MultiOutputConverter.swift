@@ -91,7 +91,8 @@ struct ChainConverter: Converter {
             array.lanes.append(
                 Lane(
                     slot: feature, kind: .number(.float64), name: "answer \(place)", mayBeMissing: true,
-                    isBounded: false))
+                    isBounded: false,
+                    isApproximate: !isClassifier || chainMethod != .predict))
         }
         return .rows(outputs)
     }

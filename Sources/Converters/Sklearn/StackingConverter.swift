@@ -72,7 +72,7 @@ struct StackingConverter: Converter {
             lanes += slots.map {
                 Lane(
                     slot: $0, kind: .number(type), name: "\(method.rawValue) of estimator \(index)", mayBeMissing: true,
-                    isBounded: false)
+                    isBounded: false, isApproximate: type != .integer64)
             }
         }
         if passesThrough {

@@ -8,29 +8,11 @@ import Scoring
 struct TransformedTargetConverter: Converter {
     static let classNames = ["sklearn.compose._target.TransformedTargetRegressor"]
 
-    static let partNames: [String: PickleUse] = {
-        var names: [String: PickleUse] = [:]
-        for name in Set(functions.keys).union(forwardFunctions) {
-            for module in modules { names["\(module).\(name)"] = [.value] }
-        }
-        return names
-    }()
-
-    /// Where NumPy 1 and NumPy 2 pickle their functions from.
-    private static let modules = ["numpy", "numpy.core._multiarray_umath", "numpy._core._multiarray_umath"]
-
-    /// The inverse functions that are converted.
-    private static let functions: [String: ElementFunction] = [
-        "exp": .exponential, "expm1": .exponentialMinusOne, "log": .logarithm, "log1p": .logarithmOfOnePlus,
-        "sqrt": .squareRoot, "square": .square,
-    ]
-
-    /// Functions that prepare the target in training and do nothing here.
-    private static let forwardFunctions = ["cbrt", "log10", "log2", "arcsinh", "exp2"]
+    static let partNames = FunctionTransformerConverter.partNames
 
     private enum Inverse {
         case identity
-        case function(ElementFunction)
+        case function(ElementaryFunction)
         case steps([ScaleStep])
     }
 
@@ -66,7 +48,8 @@ struct TransformedTargetConverter: Converter {
                 throw transformer.refuse("its inverse function gets further arguments", parameter: "inv_kw_args")
             }
             guard let global = transformer.graph.global(value) else { throw Refused([]) }
-            guard modules.contains(global.module), let function = functions[global.name] else {
+            guard partNames[global.qualifiedName] != nil, let function = ElementaryFunction(rawValue: global.name)
+            else {
                 // The survey of names reports what no model may hold.
                 guard ConverterCatalog.names.verdict(on: global) == .allowed else { throw Refused([]) }
                 throw transformer.refuse(
@@ -111,7 +94,7 @@ struct TransformedTargetConverter: Converter {
         var slots = answer.slots
         switch inverse {
         case .identity: break
-        case .function(let function): slots = try program.builder.elementwise(function, slots)
+        case .function(let function): slots = try program.builder.function(function, slots, width: .float64)
         case .steps(let steps):
             guard steps.allSatisfy({ $0.constants.count == slots.count }) else {
                 throw estimator.refuse("its transformer has not one constant for each output")

@@ -134,6 +134,9 @@ struct XGBoostConverter: Converter {
 
     func has(_ method: PredictMethod) -> Bool { wrapper.has(method) }
 
+    /// XGBoost numbers its classes, whether it stores them (1.7) or not.
+    func labels() throws -> LabelTable { .integers((0..<(try estimator.int("n_classes_"))).map { Int64($0) }) }
+
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
         try wrapper.answer(method, table, into: &program)
     }

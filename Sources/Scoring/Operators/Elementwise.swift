@@ -1,7 +1,7 @@
 import Glibc
 import JSONText
 
-/// A mathematical function of each slot, in float64.
+/// A function of a library of each slot, in float64.
 struct Elementwise: Operator {
     static let name = "elementwise"
     private let inputs: [Slot]
@@ -17,14 +17,8 @@ struct Elementwise: Operator {
 
     func run(_ block: RowBlock) {
         switch function {
-        case .exponential: each(block) { exp($0) }
-        case .exponentialMinusOne: each(block) { expm1($0) }
-        case .logarithm: each(block) { log($0) }
-        case .logarithmOfOnePlus: each(block) { log1p($0) }
         case .logit: each(block, Elementwise.logit)
         case .powerOfTwo: each(block) { pow(2, $0) }
-        case .square: each(block) { $0 * $0 }
-        case .squareRoot: each(block) { $0.squareRoot() }
         case .voteFraction: each(block) { $0 / (3 * (abs($0) + 1)) }
         }
     }
@@ -44,25 +38,12 @@ struct Elementwise: Operator {
     }
 }
 
-/// A function of one number. `exp`, `log` and their kin are glibc's; NumPy's own on processors with AVX-512 differ from them in the
-/// last place of a few values.
+/// A function of one number that libraries define; `ElementaryFunction` has those of mathematics.
 public enum ElementFunction: String, Sendable, CaseIterable {
-    /// exp(x)
-    case exponential
-    /// expm1(x): exp(x) - 1 without loss near 0.
-    case exponentialMinusOne
-    /// log(x)
-    case logarithm
-    /// log1p(x): log(1 + x) without loss near 0.
-    case logarithmOfOnePlus
     /// log(x / (1 - x)), between 0.3 and 0.65 as log1p(2(x - 0.5)) - log1p(-2(x - 0.5)): SciPy's `logit` since 1.15.
     case logit
-    /// pow(2, x)
+    /// pow(2, x) of glibc: `2 ** x`.
     case powerOfTwo
-    /// x * x
-    case square
-    /// The square root; NaN below 0.
-    case squareRoot
     /// x / (3 * (|x| + 1)): what scikit-learn's `_ovr_decision_function` adds to a number of votes.
     case voteFraction
 }

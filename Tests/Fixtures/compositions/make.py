@@ -1,0 +1,41 @@
+"""Makes the models of this folder, which are refused: python make.py (scikit-learn 1.7.2, MLflow 3.4.0)."""
+
+import pathlib
+import shutil
+import warnings
+
+import mlflow
+import numpy
+import pandas
+from sklearn import calibration, compose, dummy, ensemble, feature_selection, isotonic, linear_model, model_selection, pipeline, preprocessing
+
+warnings.simplefilter("ignore")
+HERE = pathlib.Path(__file__).resolve().parent
+rng = numpy.random.default_rng(0)
+table = pandas.DataFrame({"a": rng.normal(size=40), "b": rng.normal(size=40)})
+target = (table["a"] > 0).astype(int)
+MODELS = {
+    "isotonic_raise": isotonic.IsotonicRegression(out_of_bounds="raise").fit(table[["a"]], table["b"]),
+    "dummy_uniform": dummy.DummyClassifier(strategy="uniform", random_state=0).fit(table, target),
+    "search_without_refit": model_selection.GridSearchCV(
+        linear_model.LogisticRegression(), {"C": [0.1, 1]}, cv=2, refit=False).fit(table, target),
+    "target_power": compose.TransformedTargetRegressor(
+        linear_model.LinearRegression(), transformer=preprocessing.PowerTransformer()).fit(table, table["a"]),
+    "select_boosting": pipeline.make_pipeline(
+        feature_selection.SelectFromModel(ensemble.GradientBoostingClassifier(n_estimators=1, max_depth=1)),
+        linear_model.LogisticRegression()).fit(table, target),
+    "boosting_single": ensemble.GradientBoostingRegressor(
+        n_estimators=1, max_depth=1, init=linear_model.LinearRegression()).fit(table, table["b"]),
+    "calibrated_many": calibration.CalibratedClassifierCV(
+        dummy.DummyClassifier(strategy="stratified", random_state=0), cv=2).fit(table, target),
+}
+for name, model in MODELS.items():
+    folder = HERE / name
+    shutil.rmtree(folder, ignore_errors=True)
+    columns = table[["a"]] if name.startswith("isotonic") else table
+    mlflow.sklearn.save_model(
+        model, str(folder / "model"), signature=mlflow.models.infer_signature(columns), serialization_format="cloudpickle",
+        pip_requirements=["scikit-learn"])
+    for file in (folder / "model").iterdir():
+        if file.name not in ("MLmodel", "model.pkl"):
+            file.unlink()
