@@ -184,7 +184,7 @@ public enum LinkFunction: String, Sendable, CaseIterable {
 
     fileprivate var hasFloat32: Bool {
         switch self {
-        case .sigmoid, .exponential, .complement, .softmax, .orderedSoftmax, .normalize: true
+        case .sigmoid, .exponential, .tanh, .rectifier, .complement, .softmax, .orderedSoftmax, .normalize: true
         case .normalizeOrKeep, .normalizeOrUniform, .belowMaximum, .logNormalize: false
         }
     }
