@@ -135,7 +135,11 @@ private enum MixtureWeights {
         guard estimator.shortName == "BayesianGaussianMixture" else {
             return [try estimator.numbers("weights_").map { log($0) }]
         }
-        let freedoms = try estimator.numbers("degrees_of_freedom_")
+        // Components that share one covariance share its degrees of freedom.
+        var freedoms = try estimator.numbers("degrees_of_freedom_")
+        if try estimator.text("covariance_type") == "tied", freedoms.count == 1 {
+            freedoms = Array(repeating: freedoms[0], count: count)
+        }
         let precisions = try estimator.numbers("mean_precision_")
         guard freedoms.count == count, precisions.count == count, freedoms.allSatisfy({ $0 > Double(width - 1) }),
             precisions.allSatisfy({ $0 > 0 })

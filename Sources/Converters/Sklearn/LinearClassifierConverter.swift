@@ -83,6 +83,13 @@ struct LinearClassifierConverter: Converter {
         }
     }
 
+    func labels() throws -> LabelTable {
+        guard case .labels(let labels) = kind else {
+            throw estimator.refuse("it has several outputs where one is needed")
+        }
+        return labels
+    }
+
     func has(_ method: PredictMethod) -> Bool {
         switch method {
         case .predict, .decisionFunction: true

@@ -4,8 +4,8 @@ import Scoring
 /// `PLSRegression`, `PLSCanonical`, `CCA` and `PLSSVD`: centred columns times a matrix.
 ///
 /// Rules from `sklearn/cross_decomposition/_pls.py`, 1.1.3 to 1.9.1. `predict` divides by the columns' deviations before the
-/// product up to 1.4, while from 1.5 the coefficients hold them; up to 1.2 the coefficients are `_coef_` and an answer is
-/// always a list per row.
+/// product up to 1.4, while from 1.5 the coefficients hold them; up to 1.2 the coefficients are `_coef_`. From 1.3.1 `_predict_1d`
+/// says whether the answer is one number per row; before, it is always a list.
 struct PLSConverter: Converter {
     static let classNames = [
         "sklearn.cross_decomposition._pls.CCA", "sklearn.cross_decomposition._pls.PLSCanonical",
@@ -64,8 +64,7 @@ struct PLSConverter: Converter {
         let columns = try centred(table, divides: estimator.version < .release(1, 5), &program)
         let scores = try program.builder.linear(
             columns, weights: weights.values, intercepts: intercepts.values, width: .float64)
-        let isFlat = try estimator.version >= .release(1, 3) && estimator.bool("_predict_1d")
-        guard isFlat else { return .rows(scores) }
+        guard try estimator.bool("_predict_1d", default: false) else { return .rows(scores) }
         guard scores.count == 1 else { throw estimator.unexpected("_predict_1d", "false, as it has several outputs") }
         return .numbers(scores[0])
     }
