@@ -3,6 +3,9 @@ extension GlobalCatalog {
     static func explanation(_ global: PickleGlobal) -> (why: String, help: String?)? {
         let root = String(global.module.prefix { $0 != "." })
         if isLibraryPart(global) {
+            if let known = unconverted.first(where: { global.module.hasPrefix($0.module) }) {
+                return (known.why, known.help)
+            }
             if functions.contains(global.name) { return ("a NumPy function that is not converted yet", nil) }
             return (
                 "a type of \(libraries[root] ?? root) that is not converted yet", replacements[global.qualifiedName]
@@ -38,6 +41,20 @@ extension GlobalCatalog {
         "sklearn.feature_extraction._hash.FeatureHasher": "encode the columns of a pandas table with OneHotEncoder",
         "sklearn.feature_extraction._dict_vectorizer.DictVectorizer":
             "encode the columns of a pandas table with OneHotEncoder",
+    ]
+
+    /// Types with a reason of their own not to be converted, by module.
+    private static let unconverted: [(module: String, why: String, help: String)] = [
+        (
+            "sklearn.gaussian_process",
+            "which compares each row with the training table by a kernel of several parts, and is not converted",
+            "use `SVC` or `SVR` with the kernel `rbf`, which are converted"
+        ),
+        (
+            "sklearn.feature_extraction.text",
+            "which takes texts apart into words, and native models know whole texts only",
+            "make columns of numbers or categories of the texts before the model"
+        ),
     ]
 
     private static let libraries = [

@@ -1,0 +1,51 @@
+import Testing
+
+@testable import Scoring
+
+/// Runs an operator alone, on rows of float64 columns x0, x1, ….
+enum OperatorBench {
+    /// A model whose answer is what `build` gives.
+    static func model(
+        columns: Int, _ build: (inout ModelBuilder, [Slot]) throws -> [Slot]
+    ) throws -> CompiledModel {
+        let columns = (0..<columns).map { InputColumn(name: "x\($0)", type: .double, required: true) }
+        var builder = try ModelBuilder(inputs: InputSchema(columns: columns))
+        let outputs = try build(&builder, builder.inputSlots)
+        return try builder.finish(answer: .rows(outputs), source: SampleModel.source)
+    }
+
+    /// The outputs, row-major.
+    static func score(
+        _ rows: [[Double]], _ build: (inout ModelBuilder, [Slot]) throws -> [Slot]
+    ) throws -> [Double] {
+        let model = try model(columns: rows[0].count, build)
+        var block = InputBlock(model: model)
+        block.appendRows(rows.count)
+        for (row, cells) in rows.enumerated() {
+            for (column, cell) in cells.enumerated() { block.set(cell, row: row, column: column) }
+        }
+        var answers = AnswerBlock(model: model)
+        try Evaluator(model: model).evaluate(block, into: &answers)
+        return answers.values
+    }
+
+    /// Within 1e-14 of what a library answered, relative to the largest number.
+    static func isNear(_ values: [Double], _ expected: [Double]) -> Bool {
+        let size = expected.map(abs).max() ?? 1
+        return values.count == expected.count && zip(values, expected).allSatisfy { abs($0 - $1) <= 1e-14 * size }
+    }
+
+    /// The reason why a model's file is refused after a change of its program's text.
+    static func refusal(of model: CompiledModel, replacing old: String, with new: String) throws -> String? {
+        let bytes = model.serialized()
+        let program = try FileSurgery.program(of: bytes)
+        try #require(program.contains(old), "\(program)")
+        let changed = try FileSurgery.replacingProgram(of: bytes, with: program.replacing(old, with: new))
+        do {
+            _ = try CompiledModel.load(changed, file: nil)
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
+}
