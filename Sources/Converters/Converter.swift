@@ -80,6 +80,9 @@ extension Converter {
                     "its `transform` makes a pandas table, which MLflow answers with the names of its columns",
                     help: "log it without `set_output(transform=\"pandas\")`")
             }
+            guard result.elementType != .boolean else {
+                throw estimator.refuse("its `transform` makes truth values, which are not answered yet")
+            }
             try result.requireNumbers(for: estimator)
             return .rows(result.slots)
         }

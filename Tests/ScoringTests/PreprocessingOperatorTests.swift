@@ -128,8 +128,7 @@ import Testing
         try check("nearestFill", within: 1e-12) { builder, slots, item in
             try builder.nearestFill(
                 slots, table: try item.numbers("table"), means: try item.numbers("means"),
-                neighbours: try item.integer("neighbours"),
-                weights: try #require(NeighbourWeights(rawValue: try item.text("weights"))), needsAll: false)
+                neighbours: try item.integer("neighbours"), needsAll: false)
         }
     }
 
@@ -138,7 +137,7 @@ import Testing
         let table: [Double] = [0.1, 1, 0.3, 2, 9, 3]
         let fill = { (builder: inout ModelBuilder, slots: [Slot]) throws -> [Slot] in
             try builder.nearestFill(
-                slots, table: table, means: [3, 2], neighbours: 1, weights: .uniform, needsAll: false)
+                slots, table: table, means: [3, 2], neighbours: 1, needsAll: false)
         }
         #expect(try score([[0.15, .nan], [0.3, .nan]], fill) == [0.15, 1, 0.3, 2])
         let error = #expect(throws: ScoringError.self) { try score([[0.2, .nan]], fill) }
@@ -152,7 +151,7 @@ import Testing
     func whole() throws {
         let values = try score([[2, .nan]]) {
             try $0.nearestFill(
-                $1, table: [1, 5, 3, 5, 9, 7], means: [3, 6], neighbours: 1, weights: .distance, needsAll: false)
+                $1, table: [1, 5, 3, 5, 9, 7], means: [3, 6], neighbours: 1, needsAll: false)
         }
         #expect(values == [2, 5])
     }
@@ -215,11 +214,11 @@ import Testing
         let lambdas = reason { try $0.powerTransform($1, method: .boxCox, lambdas: []) }
         #expect(lambdas == "operator 0 (powerTransform): the array `lambdas` has 0 elements instead of 1")
         let table = reason {
-            try $0.nearestFill($1, table: [], means: [1], neighbours: 1, weights: .uniform, needsAll: false)
+            try $0.nearestFill($1, table: [], means: [1], neighbours: 1, needsAll: false)
         }
         #expect(table == "operator 0 (nearestFill): `table` has not one number per input and row")
         let many = reason {
-            try $0.nearestFill($1, table: [1], means: [1], neighbours: 2, weights: .uniform, needsAll: false)
+            try $0.nearestFill($1, table: [1], means: [1], neighbours: 2, needsAll: false)
         }
         #expect(many == "operator 0 (nearestFill): `neighbours` is not a whole number from 1 to 1")
     }

@@ -5,7 +5,7 @@ import Scoring
 ///
 /// scikit-learn's distances are rounded differently from processor to processor, so the operator refuses rows for which that matters; a
 /// model is refused when it would refuse rows of its own training table. Up to 1.5 uniform weights count rows without a common cell
-/// too: then the row is refused. Rules from `sklearn/impute/_knn.py` and `sklearn/metrics/pairwise.py`, 1.1.3 to 1.9.1.
+/// too: then the row is refused. `weights="distance"` is refused. Rules from `sklearn/impute/_knn.py` and `sklearn/metrics/pairwise.py`, 1.1.3 to 1.9.1.
 struct KNNImputerConverter: Converter {
     static let classNames = ["sklearn.impute._knn.KNNImputer"]
 
@@ -13,7 +13,6 @@ struct KNNImputerConverter: Converter {
     private let table: [Double]
     private let means: [Double]
     private let neighbours: Int
-    private let weights: NeighbourWeights
     private let width: Int
     private let keepsEmpty: Bool
     private let indicated: [Int]
@@ -26,10 +25,11 @@ struct KNNImputerConverter: Converter {
             throw estimator.refuse("its distance is not `nan_euclidean`", parameter: "metric")
         }
         let word = estimator.isNone("weights") ? "uniform" : try estimator.text("weights")
-        guard let weights = NeighbourWeights(rawValue: word) else {
-            throw estimator.refuse("its weights are not among the known ones", parameter: "weights", value: word)
+        guard word == "uniform" else {
+            throw estimator.refuse(
+                "near a training row its weights are rounding errors, which differ between processors",
+                parameter: "weights", value: word, help: "use `weights=\"uniform\"`")
         }
-        self.weights = weights
         guard case .number(let missing) = PickledScalar(try estimator.required("missing_values"), estimator.graph),
             missing.isNaN
         else { throw estimator.refuse("only NaN can stand for a missing value", parameter: "missing_values") }
@@ -96,13 +96,13 @@ struct KNNImputerConverter: Converter {
             throw estimator.refuse(
                 "for \(refused) of \(tried.count) rows of its training table the nearest rows are too much alike in distance for one "
                     + "answer on every processor", parameter: "n_neighbors",
-                help: "use SimpleImputer, or scale the columns and use `weights=\"uniform\"`")
+                help: "use SimpleImputer, or scale the columns")
         }
     }
 
     private func fill(_ slots: [Slot], _ builder: inout ModelBuilder) throws -> [Slot] {
         try builder.nearestFill(
-            slots, table: table, means: means, neighbours: neighbours, weights: weights,
+            slots, table: table, means: means, neighbours: neighbours,
             needsAll: estimator.version < .release(1, 6))
     }
 

@@ -4,8 +4,7 @@ import JSONText
 ///
 /// scikit-learn finds distances through matrix products, whose rounding depends on the processor and on the number of rows of a
 /// request. This finds them directly, with a bound of scikit-learn's error, and refuses a row where the error could choose other
-/// neighbours, or at worst change the mean by more than 1e-11 of the largest neighbour (some twenty times what it is in most rows).
-/// Whole numbers up to 2^20 have no error.
+/// neighbours. Whole numbers up to 2^20 have no error. Means weighted by distance would hang on that error near a row of the table.
 struct NearestFill: Operator {
     static let name = "nearestFill"
     private let inputs: [Slot]
@@ -15,13 +14,11 @@ struct NearestFill: Operator {
     private let rowCount: Int
     private let means: NumberArray<Double>
     private let neighbours: Int
-    private let weights: NeighbourWeights
     private let needsAll: Bool
     private let isWhole: Bool
     // Per row of the table, the sum of squares.
     private let squares: [Double]
     private let columns: [String?]
-    private static let tolerance = 1e-11
     private static let largestWhole = Double(1 << 20)
 
     init(_ fields: inout OperatorFields) throws(ScoringError) {
@@ -37,7 +34,6 @@ struct NearestFill: Operator {
         rowCount = table.count / width
         means = try fields.float64("means", count: width)
         neighbours = try fields.integer("neighbours", in: 1...max(1, rowCount))
-        weights = try fields.choice("weights", NeighbourWeights.self)
         needsAll = try fields.flag("needsAll")
         columns = try fields.columns("columns", count: width)
         isWhole = width <= 1000 && table.buffer.allSatisfy { $0.isNaN || Self.isWhole($0) }
@@ -137,10 +133,9 @@ struct NearestFill: Operator {
             if count < neighbours { count += 1 }
         }
         if valid == 0 { return means[column] }
-        if needsAll, weights == .uniform, valid < min(neighbours, donors) { return nil }
+        if needsAll, valid < min(neighbours, donors) { return nil }
         if valid > count, !isCertain(column, chosen, count, distances) { return nil }
-        return weights == .uniform
-            ? mean(column, chosen, count) : weightedMean(column, chosen, count, distances)
+        return mean(column, chosen, count)
     }
 
     private func value(_ row: Int, _ column: Int) -> Double { table[row * width + column] }
@@ -178,48 +173,9 @@ struct NearestFill: Operator {
         return sum / Double(count)
     }
 
-    private func weightedMean(
-        _ column: Int, _ chosen: UnsafeMutablePointer<Int>, _ count: Int, _ distances: UnsafeMutablePointer<Double>
-    ) -> Double? {
-        let hasZero = distances[chosen[0]] == 0
-        var (sum, total, largest, isUniform) = (0.0, 0.0, 0.0, true)
-        for index in 0..<count {
-            let cell = value(chosen[index], column)
-            let weight = weight(distances[chosen[index]], hasZero)
-            sum += cell * weight
-            total += weight
-            largest = max(largest, abs(cell))
-            if cell != value(chosen[0], column) { isUniform = false }
-        }
-        let mean = sum / total
-        if isUniform { return mean }
-        var doubt = 0.0
-        for index in 0..<count {
-            let row = chosen[index]
-            let (least, most) = (distances[rowCount + row], distances[2 * rowCount + row])
-            if least == most { continue }
-            if least == 0 { return nil }
-            let share = (most - least) / (2 * distances[row])
-            doubt += weight(distances[row], hasZero) * share * abs(value(row, column) - mean) / total
-        }
-        return doubt <= Self.tolerance * largest ? mean : nil
-    }
-
-    private func weight(_ distance: Double, _ hasZero: Bool) -> Double {
-        hasZero ? (distance == 0 ? 1 : 0) : 1 / distance
-    }
-
     var details: [OperatorSummary.Detail] {
         [.init(name: "rows", value: rowCount), .init(name: "neighbours", value: neighbours)]
     }
-}
-
-/// How the neighbours of `nearestFill` count.
-public enum NeighbourWeights: String, Sendable, CaseIterable {
-    /// All the same.
-    case uniform
-    /// By 1 / distance; only those at distance 0 when there are any.
-    case distance
 }
 
 extension ModelBuilder {
@@ -231,14 +187,14 @@ extension ModelBuilder {
     ///   - table: [rows x slots], NaN is missing.
     ///   - means: per slot, the value where no row has a cell in common; NaN leaves the slot as it is.
     ///   - neighbours: how many rows count, from 1 to the number of rows.
-    ///   - needsAll: with uniform weights, refuse a row that has cells in common with fewer rows.
+    ///   - needsAll: refuse a row that has cells in common with fewer rows.
     /// - Returns: one slot per input, in order.
     public mutating func nearestFill(
-        _ slots: [Slot], table: [Double], means: [Double], neighbours: Int, weights: NeighbourWeights, needsAll: Bool
+        _ slots: [Slot], table: [Double], means: [Double], neighbours: Int, needsAll: Bool
     ) throws(ScoringError) -> [Slot] {
         let parameters: JSONObject = [
             "table": addArray(table), "means": addArray(means), "neighbours": .int(neighbours),
-            "weights": .string(weights.rawValue), "needsAll": .bool(needsAll), "columns": columnNumbers(slots),
+            "needsAll": .bool(needsAll), "columns": columnNumbers(slots),
         ]
         return try add(NearestFill.name, inputs: slots, outputCount: slots.count, parameters, origin: .oneToOne)
     }

@@ -59,9 +59,8 @@ table[rng.random((30, 4)) < 0.2] = np.nan
 asked = rng.normal(size=(25, 4))
 asked[rng.random((25, 4)) < 0.4] = np.nan
 asked[0] = np.nan
-for weights in ("uniform", "distance"):
-    for count in (1, 3, 30):
-        step = impute.KNNImputer(n_neighbors=count, weights=weights).fit(table)
-        add("nearestFill", asked, step.transform(asked), table=plain(table), means=plain(np.nanmean(table, axis=0)), neighbours=count, weights=weights)
+for count in (1, 3, 30):
+    step = impute.KNNImputer(n_neighbors=count).fit(table)
+    add("nearestFill", asked, step.transform(asked), table=plain(table), means=plain(np.nanmean(table, axis=0)), neighbours=count)
 with open("preprocessing.json", "w") as file:
     file.write("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")

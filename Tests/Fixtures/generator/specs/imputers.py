@@ -100,8 +100,6 @@ def indicator(rng):
     )
     rows = asked(rng, table)
     kind = pick(rng, "int2", "real")
-    if rng.random() < 0.3:
-        return Model(impute.MissingIndicator(features="all"), table, tables.target(rng, table, kind), rows, "transform")
     return Model(pipeline.make_pipeline(union, final(rng, kind)), table, tables.target(rng, table, kind), rows)
 
 
@@ -110,7 +108,7 @@ def nearest(rng):
     table = tables.numbers(rng, width=int(rng.integers(3, 7)), missing=0.15, kinds=("normal", "skewed"))
     if empty:
         table["empty"] = numpy.nan
-    options = dict(n_neighbors=int(rng.choice([1, 2, 5, 9])), weights=pick(rng, "uniform", "distance"), add_indicator=bool(rng.integers(2)))
+    options = dict(n_neighbors=int(rng.choice([1, 2, 5, 9])), weights="uniform", add_indicator=bool(rng.integers(2)))
     if version() >= (1, 2):
         options["keep_empty_features"] = bool(rng.integers(2))
     steps = [impute.KNNImputer(**options)]
@@ -137,7 +135,7 @@ def nearest_whole(rng):
     table = pandas.DataFrame({f"w{i}": rng.integers(-900, 900, size=120).astype(float) for i in range(5)})
     for name in table.columns[1:]:
         table[name] = table[name].where(rng.random(len(table)) > 0.15)
-    step = impute.KNNImputer(n_neighbors=int(rng.choice([1, 3, 5])), weights=pick(rng, "uniform", "distance"))
+    step = impute.KNNImputer(n_neighbors=int(rng.choice([1, 3, 5])), weights="uniform")
     return apart(rng, ending(rng, [step], table, pick(rng, "int2", "real")))
 
 
