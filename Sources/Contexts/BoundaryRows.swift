@@ -97,7 +97,9 @@ struct BoundaryRows {
     // Columns with as many probes as their neighbours meet other probes of these with each round.
     private func probe(_ column: Int, _ index: Int) -> JSONValue? {
         let list = probes[column]
-        return list.isEmpty ? nil : list[(index + index / list.count * column) % list.count]
+        // Not `nil` beside a value: that would be JSON's null.
+        guard !list.isEmpty else { return .none }
+        return list[(index + index / list.count * column) % list.count]
     }
 
     private mutating func add(_ row: [JSONValue]) -> Bool {

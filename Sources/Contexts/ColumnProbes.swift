@@ -107,7 +107,7 @@ struct ColumnProbes {
     private func anchors(_ column: ProgramOutline.Column, _ examples: [JSONValue]) -> [Double] {
         let known = Set(column.landmarks + examples.compactMap(\.doubleValue)).sorted().evenlySpaced(Self.landmarkLimit)
         let middles = zip(known, known.dropFirst()).map { $0 / 2 + $1 / 2 }
-        let usual = [0, 1, -1] + (known.isEmpty ? [0.5, -0.5, 2, -2, 10, -10, 100] : [])
+        let usual = [0, 1, -1] + (known.count < 4 ? [0.5, -0.5, 2, -2, 10, -10, 100] : [])
         return known + middles + usual
     }
 

@@ -29,7 +29,7 @@ struct ParityRows {
     /// - Throws: `ScoringError` when the model refuses together what it took row by row: a defect of skiff.
     static func make(_ plan: ServingPlan, model: DescribedModel) throws -> ParityRows? {
         guard let compiled = plan.compiled, let schema = plan.schema, let parity = plan.parity else { return nil }
-        let sample = model.sample.flatMap { $0.source == .signature ? nil : $0.request }
+        let sample = model.sample?.source == .signature ? .none : model.sample?.request
         let chosen = BoundaryRows(
             compiled, schema: schema, outline: try compiled.outline(), tolerance: parity.tolerance, example: sample)
         guard let chosen else { return nil }

@@ -92,6 +92,29 @@ import Testing
         #expect(numbers.contains((below + Double(Float(0.1))) / 2))
     }
 
+    @Test("a column that the answer does not depend on keeps a plain value; whole numbers have no gaps")
+    func unused() throws {
+        let inputs = [("a", ValueType.double), ("b", .long), ("c", .long)].map {
+            InputColumn(name: $0, type: $1, required: true)
+        }
+        var builder = try ModelBuilder(inputs: InputSchema(columns: inputs))
+        let sums = try builder.linear([0, 1], weights: [1, 2], intercepts: [0], width: .float64)
+        let source = SourceArtefact(sha256: [UInt8](0..<32), name: "m", library: "l")
+        let model = try builder.finish(answer: .numbers(sums[0]), source: source)
+        let columns = [("a", ColumnType.double), ("when", .datetime), ("c", .long), ("b", .long)].map {
+            ColumnSpec(name: $0, type: $1, required: true)
+        }
+        let outline = try model.outline()
+        let found = try #require(
+            BoundaryRows(
+                model, schema: .columns(columns), outline: outline, tolerance: ParityTolerance(outline.steps),
+                example: ["dataframe_records": [["a": 2.5, "when": "2024-05-06", "c": 7, "b": 8]]]))
+        #expect(found.exampleCount == 1 && found.rows.count > 20)
+        #expect(found.rows.allSatisfy { $0[1] == "2024-05-06" && $0[2] == 7 })
+        #expect(found.rows.allSatisfy { $0[3].intValue != nil })
+        #expect(Set(found.rows.compactMap { $0[3].intValue }).count > 8)
+    }
+
     @Test("a row that rounding alone decides is left out")
     func unsettled() throws {
         let columns = ["a", "b"].map { InputColumn(name: $0, type: .double, required: true) }
