@@ -140,6 +140,50 @@ import Testing
             [0.1, 0.2].map { Double(Float($0) / (Float(0.1) + Float(0.2))) })
     }
 
+    @Test("softmax in float32 has the bits of SciPy's, and ordered softmax those of XGBoost's")
+    func float32Softmax() throws {
+        // SciPy 1.17.1 with NumPy 2.4.6, XGBoost 3.0.5.
+        let row = [0.10000000149011612, -3.700000047683716, 2.25, 2.249999761581421, -0.6000000238418579]
+        expectSame(
+            try score([row]) { try $0.link(.softmax, $1, width: .float32) },
+            [
+                0.05350835248827934, 0.0011970234336331487, 0.45936164259910583, 0.4593615233898163,
+                0.02657146565616131,
+            ])
+        expectSame(
+            try score([row]) { try $0.link(.orderedSoftmax, $1, width: .float32) },
+            [
+                0.05350835248827934, 0.0011970234336331487, 0.45936164259910583, 0.45936155319213867,
+                0.02657146565616131,
+            ])
+        let total = exp(-2.0) + exp(-1.0) + 1
+        expectSame(
+            try score([[1, 2, 3]]) { try $0.link(.orderedSoftmax, $1, width: .float64) },
+            [exp(-2) / total, exp(-1) / total, 1 / total])
+    }
+
+    @Test("the exponential of float32 has the bits of NumPy's, up to its ends")
+    func numpyExponential() {
+        // NumPy 2.4.6 on a processor with AVX-512.
+        let pairs: [(UInt32, UInt32)] = [
+            (0x00000000, 0x3f800000), (0x80000000, 0x3f800000), (0xbf800000, 0x3ebc5ab1), (0xc2adcccd, 0x00c60f88),
+            (0xc2af0000, 0x006cb2bc), (0xc2b03333, 0x003ba7a9), (0xc2bf0000, 0x00000956), (0xc2c88000, 0x00000015),
+            (0xc2cfcccd, 0x00000001), (0xc2cff5c3, 0x00000000), (0xc2dc0000, 0x00000000), (0x42b16666, 0x7f7a37fd),
+            (0x42b175c3, 0x7f800000), (0x3f000000, 0x3fd3094c), (0x322bcc77, 0x3f800000), (0xb22bcc77, 0x3f800000),
+            (0xc0828c03, 0x3c8a9005), (0xc0c3c33d, 0x3b106d3c), (0xbdf36260, 0x3f6350b0), (0xbc5f157a, 0x3f7c89b7),
+            (0xc05354e8, 0x3d16c352), (0xc11c796b, 0x386d5d30), (0xc08153f3, 0x3c8ff158), (0xc0910493, 0x3c304fbe),
+            (0xc18734ab, 0x33445e55), (0xc21162d6, 0x253d1b51), (0xc19dbfa1, 0x313bada9), (0xbbfd2e99, 0x3f7e0797),
+            (0xc159d545, 0x35a416aa), (0xbedeb680, 0x3f25b3ba), (0xc0cd532a, 0x3ad63da0), (0xc0a2fec2, 0x3bc90faa),
+            (0xc1973214, 0x31d4dfab), (0xc007f09a, 0x3df4d427), (0xbfebdc82, 0x3e223227), (0xc10f40c9, 0x390796bc),
+            (0xbe635a92, 0x3f4d0778), (0xbf4fde3e, 0x3ee350d0), (0xc0c5cc4c, 0x3b0786c1), (0xc094b698, 0x3c1d1520),
+        ]
+        for (x, y) in pairs {
+            let found = NumPyExponential.exp(Float(bitPattern: x))
+            #expect(found.bitPattern == y, "exp(\(Float(bitPattern: x))) is \(found)")
+        }
+        #expect(NumPyExponential.exp(.nan).isNaN)
+    }
+
     @Test("sums have the bits of NumPy's")
     func pairwiseSums() throws {
         let text = String(

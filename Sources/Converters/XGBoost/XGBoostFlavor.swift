@@ -108,17 +108,22 @@ private struct LoadedState {
     }
 }
 
-/// A JSON object as Python writes it, with the word `NaN`, which is read as null.
+/// A JSON object as Python writes it: the word `NaN` is read as null, and `Infinity` as a text.
 enum PythonObjectText {
+    private static let words = [
+        (word: "NaN", text: "null"), (word: "-Infinity", text: "\"-Infinity\""),
+        (word: "Infinity", text: "\"Infinity\""),
+    ]
+
     static func parse(_ text: String) -> JSONObject? {
         var bytes: [UInt8] = []
         var isInString = false
         var isEscaped = false
         var source = Array(text.utf8)[...]
         while let byte = source.first {
-            if !isInString, source.starts(with: "NaN".utf8) {
-                bytes += "null".utf8
-                source = source.dropFirst(3)
+            if !isInString, let (word, text) = words.first(where: { source.starts(with: $0.word.utf8) }) {
+                bytes += text.utf8
+                source = source.dropFirst(word.utf8.count)
                 continue
             }
             if isInString {

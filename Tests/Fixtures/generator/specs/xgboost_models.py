@@ -234,6 +234,10 @@ def piped(rng):
     columns = compose.ColumnTransformer(
         [("words", filled, texts), ("numbers", steps[scale], numbers)], sparse_threshold=float(rng.choice([0.0, 0.3, 1.0]))
     )
+    if hasattr(columns, "set_output") and rng.random() < 0.25:
+        # A table with names of its own, which the booster learns.
+        encode.set_params(sparse_output=False)
+        columns.set_output(transform="pandas")
     kind = int(rng.choice([1, 2, 3]))
     values = parameters(rng)
     values["n_estimators"] = int(rng.integers(1, 20))
