@@ -53,7 +53,7 @@ import Testing
     func noLikelihood() throws {
         for scores in [[-Double.infinity, -.infinity], [.nan, 1]] {
             let values = try score([scores]) { try $0.link(.logNormalize, $1, width: .float64) }
-            #expect(values.allSatisfy(\.isNaN), "\(scores)")
+            #expect(values.allSatisfy { $0.isNaN }, "\(scores)")
         }
     }
 
