@@ -67,12 +67,13 @@ public enum ModelConverter {
     private static func convertXGBoost(_ source: ConversionSource) throws -> ConversionOutcome {
         let (wrapper, library) = try XGBoostFlavor.wrapper(source)
         let mapping = try InputMapping(source)
-        let (schema, table) = mapping.schema(used: Set(0..<mapping.count))
+        let (schema, table) = mapping.schema(used: Set(0..<mapping.count), nullPolicy: source.nullPolicy)
         var program = Program(builder: try ModelBuilder(inputs: schema))
         let answer = try wrapper.answer(.predict, table, into: &program)
         let model = try program.builder.finish(
             answer: answer,
             source: SourceArtefact(sha256: source.digest, name: source.artefactName, library: library))
+        try source.nullPolicy.check(model, pandas: source.pandasVersion, file: source.mlmodel.file)
         return .converted(model, notes: program.notes)
     }
 

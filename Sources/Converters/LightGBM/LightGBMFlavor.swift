@@ -29,12 +29,13 @@ enum LightGBMFlavor {
         let scores = try LightGBMScores(
             model, bestIteration: 0, refuse: { Refused([Refusal(path: name, reason: $0, help: $1)]) })
         let mapping = try InputMapping(source)
-        let (schema, table) = mapping.schema(used: Set(0..<mapping.count))
+        let (schema, table) = mapping.schema(used: Set(0..<mapping.count), nullPolicy: source.nullPolicy)
         var program = Program(builder: try ModelBuilder(inputs: schema))
         let slots = try scores.predictions(table, into: &program)
         let compiled = try program.builder.finish(
             answer: slots.count == 1 ? .numbers(slots[0]) : .rows(slots),
             source: SourceArtefact(sha256: source.digest, name: name, library: library(source.mlmodel)))
+        try source.nullPolicy.check(compiled, pandas: source.pandasVersion, file: source.mlmodel.file)
         return .converted(compiled, notes: program.notes)
     }
 
