@@ -82,6 +82,17 @@ struct RefusalTests {
         #expect(refusals[1].reason == "only NaN or a number can stand for a missing value")
     }
 
+    @Test("an imputer whose weights hang on rounding errors is refused with what would help")
+    func distanceWeights() throws {
+        let refusals = try refusals(made: "refused_distance")
+        #expect(refusals.map(\.path) == ["steps[0].KNNImputer(weights=distance)"])
+        #expect(
+            refusals.map(\.reason) == [
+                "near a training row its weights are rounding errors, which differ between processors"
+            ])
+        #expect(refusals.map(\.help) == ["use `weights=\"uniform\"`"])
+    }
+
     @Test("a model of another version of scikit-learn is refused")
     func version() throws {
         let refusals = try refusals(replacing: "1.9.1", with: "2.0.0")
