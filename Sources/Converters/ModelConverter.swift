@@ -7,8 +7,9 @@ import Scoring
 /// Converts a registered model to a compiled one, from its bytes alone: nothing is imported or executed.
 ///
 /// Supported: the flavor `sklearn`, serialised by pickle or cloudpickle in any protocol, fitted by scikit-learn 1.1 to
-/// 1.9, with the estimators of `ConverterCatalog`; the flavor `xgboost`, saved by XGBoost 1.7 to 3.2. A missing cell counts as missing as it did in training (NaN), in
-/// columns of texts too. Whatever cannot be reproduced exactly is refused with all reasons.
+/// 1.9, with the estimators of `ConverterCatalog`; the flavor `xgboost`, saved by XGBoost 1.7 to 3.2. A missing cell
+/// counts as missing as it did in training (NaN), in columns of texts too. Whatever cannot be reproduced exactly is
+/// refused with all reasons.
 public enum ModelConverter {
     /// Converts `source`, wholly or not at all.
     public static func convert(_ source: ConversionSource) -> ConversionOutcome {
