@@ -87,6 +87,7 @@ public struct LightGBMReader {
 
     /// The last line that is not empty, when it is `pandas_categorical:`, as `_load_pandas_categorical` of `basic.py` looks for it.
     private mutating func readPandasCategories() throws(BoostersError) -> [Int] {
+        func wrong(_ reason: String) -> BoostersError { BoostersError(.malformed, reason, line: lines.number) }
         var last: Range<Int>?
         while let line = lines.next() { if !line.isEmpty { last = line } }
         let key = "pandas_categorical:"
@@ -97,14 +98,14 @@ public struct LightGBMReader {
             value = try JSONText.value(startingWith: try reader.next(), &reader)
             _ = try reader.next()
         } catch {
-            throw lines.malformed("`pandas_categorical` is not JSON: \(error.reason)")
+            throw wrong("`pandas_categorical` is not JSON: \(error.reason)")
         }
         if value == .null { return [] }
-        guard let columns = value.arrayValue else { throw lines.malformed("`pandas_categorical` is not a list") }
+        guard let columns = value.arrayValue else { throw wrong("`pandas_categorical` is not a list") }
         var counts: [Int] = []
         for column in columns {
             guard let categories = column.arrayValue else {
-                throw lines.malformed("`pandas_categorical` is not a list of lists")
+                throw wrong("`pandas_categorical` is not a list of lists")
             }
             counts.append(categories.count)
         }
