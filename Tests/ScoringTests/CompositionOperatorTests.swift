@@ -69,7 +69,7 @@ import Testing
 
     @Test("a sum of 0 keeps the row or makes it even, and another sum divides it")
     func normalize() throws {
-        let rows = [[1, 3], [0, 0], [-2, 2]]
+        let rows: [[Double]] = [[1, 3], [0, 0], [-2, 2]]
         expectSame(
             try score(rows) { try $0.link(.normalizeOrKeep, $1, width: .float64) }, [0.25, 0.75, 0, 0, -2, 2])
         expectSame(
