@@ -28,10 +28,10 @@ struct KernelModelTests {
                 reason: "its rule for decisions is not known"),
             Change(
                 folder: "sk113__knn_reg_ties__s1n3", old: "distance", new: "nearness",
-                path: "KNeighborsRegressor(weights=nearness)", reason: "its weights are not known"),
+                path: "steps[1].KNeighborsRegressor(weights=nearness)", reason: "its weights are not known"),
             Change(
                 folder: "sk152__knn_clf_ties__s1n4", old: "chebyshev", new: "haversine",
-                path: "KNeighborsClassifier(metric=haversine)", reason: "its metric is not converted"),
+                path: "steps[1].KNeighborsClassifier(metric=haversine)", reason: "its metric is not converted"),
             Change(
                 folder: "c132__mlp_clf__v0", old: "relu", new: "gelu", path: "steps[1].MLPClassifier(activation=gelu)",
                 reason: "its activation is not known"),

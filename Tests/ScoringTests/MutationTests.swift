@@ -23,6 +23,7 @@ import Testing
         let sources = [
             try SampleModel.pipeline().serialized(), try SampleModel.allOperators().serialized(),
             try smallForest(.float64).serialized(), try smallForest(.float32).serialized(),
+            try SampleModel.measures().serialized(),
         ]
         var random = SplitMix64(seed: UInt64(part))
         var accepted = 0

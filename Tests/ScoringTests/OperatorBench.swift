@@ -49,3 +49,28 @@ enum OperatorBench {
         }
     }
 }
+
+extension SampleModel {
+    /// A model of support vectors and neighbours.
+    static func measures() throws -> CompiledModel {
+        try OperatorBench.model(columns: 3) { builder, slots in
+            let decisions = try builder.kernels(
+                slots, kernel: .radial(gamma: 0.5), vectors: (0..<12).map { Double($0 % 4) - 1 },
+                weights: [0.5, -1, 1, 0.25, -0.75, 1, 0.5, -0.5], groups: [1, 1, 2],
+                targets: [[0, 1], [0, 2], [1, 2]],
+                intercepts: [0.1, -0.2, 0])
+            let coupled = try builder.pairProbabilities(
+                decisions, classCount: 3, slopes: [-1, -2, -1.5], offsets: [0, 0.25, 0])
+            let near = try builder.neighbors(
+                slots, count: 2,
+                points: NeighborPoints(
+                    coordinates: (0..<12).map { Double($0 % 5) }, metric: .minkowski(1.5),
+                    index: .balls(middles: [1, 2, 1, 0.5, 1, 2, 3, 1, 0], radii: [4, 2, 3]),
+                    nodes: [
+                        .init(points: 0..<4, isLeaf: false), .init(points: 0..<2, isLeaf: true),
+                        .init(points: 2..<4, isLeaf: true),
+                    ]), weighted: true, answer: .votes(classes: [0, 1, 1, 0], count: 2, pairwise: true))
+            return try coupled + near + builder.link(.tanh, near, width: .float64)
+        }
+    }
+}

@@ -48,7 +48,9 @@ struct NeighborTreeReader {
             let leaf = nodes.field("is_leaf"), let radius = nodes.field("radius"), let limits = bounds.numbers,
             nodes.count > 0, bounds.shape == [isBall ? 1 : 2, nodes.count, data.shape[1]]
         else { throw damage }
-        guard order.sorted() == Array(0..<data.shape[0]), (numbers + limits).allSatisfy(\.isFinite) else {
+        guard data.shape[1] > 0, order.count == data.shape[0], order.sorted() == Array(0..<order.count),
+            (numbers + limits).allSatisfy(\.isFinite)
+        else {
             throw damage
         }
         let width = data.shape[1]

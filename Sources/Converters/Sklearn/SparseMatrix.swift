@@ -9,6 +9,9 @@ struct SparseMatrix {
     /// Where each row begins, and the end.
     let starts: [Int]
 
+    /// Elements of the full matrix, zeros included.
+    static let largestCount = 1 << 26
+
     /// The names by which pickles know the classes.
     static let partNames: [String: PickleUse] = Dictionary(
         uniqueKeysWithValues: ["scipy.sparse._csr.csr_matrix", "scipy.sparse._csr.csr_array"].map {
@@ -33,6 +36,12 @@ struct SparseMatrix {
         guard rowCount >= 0, columnCount >= 0, starts.count == rowCount + 1, starts[0] == 0,
             starts[rowCount] == data.count, columns.count == data.count
         else { throw estimator.unexpected(name, "a sparse matrix whose parts fit together") }
+        let (count, overflow) = rowCount.multipliedReportingOverflow(by: columnCount)
+        guard !overflow, count <= SparseMatrix.largestCount else {
+            throw estimator.refuse(
+                "its `\(name)` has \(rowCount) rows of \(columnCount) columns; the limit is "
+                    + "\(SparseMatrix.largestCount) elements", parameter: name, help: "fit it on fewer columns or rows")
+        }
         for row in 0..<rowCount {
             guard starts[row] <= starts[row + 1], starts[row + 1] <= data.count else {
                 throw estimator.unexpected(name, "a sparse matrix whose parts fit together")
