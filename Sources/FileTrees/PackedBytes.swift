@@ -75,6 +75,15 @@ public enum PackedBytes: Sendable, CaseIterable {
         let overflow = problem.error(
             limits.expansionReason(ofFile: region.count), kind: .limit,
             hints: ["if you trust it, load it and log the model again with `mlflow.sklearn.log_model`"])
+        if self == .lzma {
+            // The head states how far the decoder looks back, and the decoder takes that much memory at once.
+            let window = (1..<min(5, region.count)).reduce(0) { $0 | Int(region[$1]) << (8 * ($1 - 1)) }
+            guard window <= limits.decoderByteCount else {
+                throw problem.error(
+                    "unpacking it takes \(grouped(window)) bytes of memory, the limit is "
+                        + "\(grouped(limits.decoderByteCount))", at: 1, kind: .limit)
+            }
+        }
         guard self == .zlib else { return try unpack(region, limit, problem, overflow) }
         guard region.count > 6 else { throw problem.error("it is cut off", at: region.count) }
         let content = 2..<region.count - 4

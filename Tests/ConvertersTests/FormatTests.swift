@@ -1,6 +1,7 @@
 import Bytes
 import Diagnostics
 import FileTrees
+import Platform
 import Scoring
 import TestKit
 import Testing
