@@ -6,7 +6,7 @@ import Scoring
 
 /// Converts a registered model to a compiled one, from its bytes alone: nothing is imported or executed.
 ///
-/// Supported: the flavor `sklearn`, serialised by skops, by pickle or cloudpickle in any protocol, or by joblib, whatever
+/// Supported: the flavors `lightgbm` and `xgboost`, and `sklearn`, serialised by skops, by pickle or cloudpickle in any protocol, or by joblib, whatever
 /// `MLmodel` says of that, fitted by scikit-learn 1.1 to 1.9, with the estimators of `ConverterCatalog`. A missing cell counts as missing as it did in training (NaN), in
 /// columns of texts too. Whatever cannot be reproduced exactly is refused with all reasons.
 public enum ModelConverter {
