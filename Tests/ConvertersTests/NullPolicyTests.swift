@@ -27,7 +27,7 @@ struct NullPolicyTests {
         "`served` answers what MLflow's own server answered with pandas 2, or refuses what it refused",
         arguments: recorded)
     func served(_ row: Recorded) throws {
-        var recorded = try ParityCase(folder: Checkout.fixture("sklearn/corpus/\(row.name)"))
+        var recorded = try ParityCase(folder: Checkout.fixture("sklearn/nulls/\(row.name)"))
         let answer = try JSONText.parse(
             ByteRegion(try readFile("\(recorded.folder)/served.json", limit: 1 << 20)))
         guard case .converted(let model, let notes) = try recorded.convert(nulls: .served, pandas: row.pandas) else {
@@ -52,7 +52,7 @@ struct NullPolicyTests {
     }
 
     private func refusal(_ name: String, pandas: String?) throws -> String? {
-        let recorded = try ParityCase(folder: Checkout.fixture("sklearn/corpus/\(name)"))
+        let recorded = try ParityCase(folder: Checkout.fixture("sklearn/nulls/\(name)"))
         guard case .refused(let refusals) = try recorded.convert(nulls: .served, pandas: pandas) else { return nil }
         #expect(refusals.count == 1)
         #expect(refusals.allSatisfy { $0.path == "MLmodel" })

@@ -7,52 +7,8 @@ import Scoring
 import TestKit
 import Testing
 
-@Suite("Parity with scikit-learn")
+@Suite("Parity with scikit-learn, in detail; CorpusTests has the breadth")
 struct SklearnParityTests {
-    struct Case: CustomTestStringConvertible, Sendable {
-        var folder: String
-        var kind: String
-        var testDescription: String { folder }
-
-        static let all: [Case] = {
-            let path = Checkout.fixture("sklearn/corpus/cases.txt")
-            let text = (try? readFile(path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            return text.split(separator: "\n").map { line in
-                let parts = line.split(separator: "|").map(String.init)
-                return Case(folder: parts[0], kind: parts[1])
-            }
-        }()
-
-        static func of(_ kind: String) -> [Case] { all.filter { $0.kind == kind } }
-    }
-
-    private func check(_ item: Case, relative limit: Double) throws {
-        let recorded = try ParityCase(folder: Checkout.fixture("sklearn/corpus/\(item.folder)"))
-        for method in ["predict", "predict_proba"] where recorded.raw[method] != nil {
-            guard case .converted(let model, _) = try recorded.convert(method: method) else {
-                Issue.record("\(item.folder) was refused: \(try recorded.convert(method: method))")
-                continue
-            }
-            let difference = recorded.difference(try recorded.score(model), from: method)
-            #expect(difference.mismatches == 0 && difference.relative <= limit, "\(method): \(difference)")
-        }
-    }
-
-    @Test("forests, trees, encoders and imputers give the same bits", arguments: Case.of("exact"))
-    func exact(_ item: Case) throws { try check(item, relative: 0) }
-
-    @Test("forests logged with two threads differ by at most 4 units in the last place", arguments: Case.of("threads"))
-    func threads(_ item: Case) throws { try check(item, relative: 1e-15) }
-
-    @Test("linear models give the same labels, and numbers within 1e-12 relative", arguments: Case.of("linear"))
-    func linear(_ item: Case) throws { try check(item, relative: 1e-12) }
-
-    @Test("all recorded models are there, in four environments")
-    func complete() {
-        #expect(Case.of("exact").count == 40 && Case.of("threads").count == 4 && Case.of("linear").count == 51)
-        #expect(Set(Case.all.map { $0.folder.prefix(4) }) == ["c132", "c152", "c172", "c191"])
-    }
-
     static let made = [
         "seed_p0", "seed_p1", "seed_p2", "seed_p3", "seed_p4", "seed_p5", "seed_cloudpickle",
         "single_standardscaler_11",
