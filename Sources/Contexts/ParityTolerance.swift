@@ -13,8 +13,8 @@ public struct ParityTolerance: Sendable, Equatable {
 
     // What these do is done in the same order with the same roundings as the original does it.
     private static let exact: Set<String> = [
-        "argmax", "impute", "match", "missingIndicator", "oneHot", "recode", "requireFinite", "scale", "threshold",
-        "trees",
+        "argmax", "bin", "blank", "categorySplits", "impute", "match", "missingIndicator", "multiply", "oneHot", "recode",
+        "requireAbove", "requireFinite", "scale", "threshold", "trees",
     ]
 
     /// The tolerance of a program with these steps.
