@@ -28,28 +28,34 @@ import Testing
             Function(function: .voteFraction, inputs: [-1, 0, 3], outputs: [-1 / 6.0, 0, 0.25]),
         ])
     func functions(_ row: Function) throws {
-        expectSame(try score(row.inputs.map { [$0] }) { try $0.elementwise(row.function, $1) }, row.outputs)
+        expectSame(
+            try OperatorBench.score(row.inputs.map { [$0] }) { try $0.elementwise(row.function, $1) }, row.outputs)
     }
 
     @Test("interpolation gives a point its value, and between points the line, as numpy.interp")
     func interpolate() throws {
         let rows = [-2, -1.5, -0.3, 0.05, 0.1, 2.7, 4, 9, .nan].map { [$0] }
         let (points, values) = ([-1.5, 0, 0.1, 4], [0, 0.2, 0.2, 0.9])
-        let clipped = try score(rows) { try $0.interpolate($1, points: points, values: values, outside: .clip) }
+        let clipped = try OperatorBench.score(rows) {
+            try $0.interpolate($1, points: points, values: values, outside: .clip)
+        }
         expectSame(clipped, [0, 0, 0.16, 0.2, 0.2, 0.6666666666666667, 0.9, 0.9, .nan])
-        let missing = try score(rows) { try $0.interpolate($1, points: points, values: values, outside: .missing) }
+        let missing = try OperatorBench.score(rows) {
+            try $0.interpolate($1, points: points, values: values, outside: .missing)
+        }
         expectSame(missing, [.nan, 0, 0.16, 0.2, 0.2, 0.6666666666666667, 0.9, .nan, .nan])
         expectSame(
-            try score([[3], [-3]]) { try $0.interpolate($1, points: [0], values: [7], outside: .clip) }, [7, 7])
+            try OperatorBench.score([[3], [-3]]) { try $0.interpolate($1, points: [0], values: [7], outside: .clip) },
+            [7, 7])
     }
 
     @Test("the weighted median is the first number whose weights reach half")
     func weightedMedian() throws {
         let rows = [[1, 2, 3], [3, 2, 1], [5, 5, 5], [2, .nan, 1]]
-        let values = try score(rows) { [try $0.weightedMedian($1, weights: [0.2, 0.2, 0.6])] }
+        let values = try OperatorBench.score(rows) { [try $0.weightedMedian($1, weights: [0.2, 0.2, 0.6])] }
         expectSame(values, [3, 1, 5, 1])
-        expectSame(try score([[4, 9]]) { [try $0.weightedMedian($1, weights: [1, 1])] }, [4])
-        expectSame(try score([[4, 9]]) { [try $0.weightedMedian($1, weights: [0, 0])] }, [4])
+        expectSame(try OperatorBench.score([[4, 9]]) { [try $0.weightedMedian($1, weights: [1, 1])] }, [4])
+        expectSame(try OperatorBench.score([[4, 9]]) { [try $0.weightedMedian($1, weights: [0, 0])] }, [4])
     }
 
     @Test("the weighted median agrees with sorting, for any number of inputs", arguments: 1...40)
@@ -64,16 +70,19 @@ import Testing
             sum += weights[index]
             return sum >= half
         }
-        expectSame(try score([row]) { [try $0.weightedMedian($1, weights: weights)] }, [row[try #require(median)]])
+        expectSame(
+            try OperatorBench.score([row]) { [try $0.weightedMedian($1, weights: weights)] },
+            [row[try #require(median)]])
     }
 
     @Test("a sum of 0 keeps the row or makes it even, and another sum divides it")
     func normalize() throws {
         let rows: [[Double]] = [[1, 3], [0, 0], [-2, 2]]
         expectSame(
-            try score(rows) { try $0.link(.normalizeOrKeep, $1, width: .float64) }, [0.25, 0.75, 0, 0, -2, 2])
+            try OperatorBench.score(rows) { try $0.link(.normalizeOrKeep, $1, width: .float64) },
+            [0.25, 0.75, 0, 0, -2, 2])
         expectSame(
-            try score(rows) { try $0.link(.normalizeOrUniform, $1, width: .float64) },
+            try OperatorBench.score(rows) { try $0.link(.normalizeOrUniform, $1, width: .float64) },
             [0.25, 0.75, 0.5, 0.5, 0.5, 0.5])
     }
 
@@ -89,7 +98,7 @@ import Testing
             }
             return try builder.trees([slots[0]], forest: forest, startingAt: [slots[2], slots[1]], sumWidth: .float64)
         }
-        let values = try score([[0, 1, 0.2], [1, 2, 0.3]], build)
+        let values = try OperatorBench.score([[0, 1, 0.2], [1, 2, 0.3]], build)
         expectSame(values, [0.2 + 0.1, 1 + 0.1 + 0.1, 0.3 + 0.7, 2 + 0.7 + 0.7])
     }
 
@@ -137,34 +146,5 @@ import Testing
         let changed = try FileSurgery.replacingProgram(of: bytes, with: parts.joined(separator: row.new))
         let error = #expect(throws: ScoringError.self) { try CompiledModel.load(changed, file: "m.skiff") }
         #expect(error?.diagnostic.summary == "cannot read `m.skiff`: \(row.reason)")
-    }
-
-    /// The outputs of an operator on rows of float64 columns x0, x1, …, row-major.
-    private func score(
-        _ rows: [[Double]], _ build: (inout ModelBuilder, [Slot]) throws -> [Slot]
-    ) throws -> [Double] {
-        let columns = rows[0].indices.map { InputColumn(name: "x\($0)", type: .double, required: true) }
-        var builder = try ModelBuilder(inputs: InputSchema(columns: columns))
-        let slots = builder.inputSlots
-        let outputs = try build(&builder, slots)
-        let model = try builder.finish(answer: .rows(outputs), source: SampleModel.source)
-        var block = InputBlock(model: model)
-        block.appendRows(rows.count)
-        for (row, cells) in rows.enumerated() {
-            for (column, cell) in cells.enumerated() { block.set(cell, row: row, column: column) }
-        }
-        var answers = AnswerBlock(model: model)
-        try Evaluator(model: model).evaluate(block, into: &answers)
-        return answers.values
-    }
-
-    /// Equal bits, but any NaN equals any other.
-    private func expectSame(
-        _ values: [Double], _ expected: [Double], sourceLocation: SourceLocation = #_sourceLocation
-    ) {
-        let isSame =
-            values.count == expected.count
-            && zip(values, expected).allSatisfy { $0.bitPattern == $1.bitPattern || $0.isNaN && $1.isNaN }
-        #expect(isSame, "\(values) instead of \(expected)", sourceLocation: sourceLocation)
     }
 }

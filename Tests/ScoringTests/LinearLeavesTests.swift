@@ -22,37 +22,26 @@ import Testing
         return try builder.finish(answer: .rows(slots), source: SampleModel.source)
     }
 
-    private func score(_ rows: [[Double]], _ model: CompiledModel) throws -> [Double] {
-        var block = InputBlock(model: model)
-        block.appendRows(rows.count)
-        for (row, cells) in rows.enumerated() {
-            for (column, cell) in cells.enumerated() { block.set(cell, row: row, column: column) }
-        }
-        var answers = AnswerBlock(model: model)
-        try Evaluator(model: model).evaluate(block, into: &answers)
-        return answers.values
-    }
-
     @Test("a leaf's terms are added in order, and a missing column of a term gives the fallback")
     func values() throws {
         let rows = [[0.7, 0.9, 0, 2], [.nan, 0.9, 0, 1], [.nan, 0.5, 1, 2], [1, .nan, 1, 1]]
         let expected = [
             (0.1 + 2 * 0.7) + -0.3 * 0.9, -1, 7, 0.2 + 5 * 0.9, 0.2 + 5 * 0.5, -1, 8, 8,
         ]
-        #expect(try score(rows, model(zero: nil)) == expected)
+        #expect(try OperatorBench.score(rows, model(zero: nil)) == expected)
     }
 
     @Test("numbers near zero count as zero when they shall")
     func zero() throws {
         let rows = [[1e-36, 1e-35, 0, 2], [1e-30, 0, 0, 2]]
         let limit = Double(Float(1e-35))
-        #expect(try score(rows, model(zero: limit))[0] == 0.1)
-        #expect(try score(rows, model(zero: limit))[2] == 0.1 + 2 * 1e-30)
+        #expect(try OperatorBench.score(rows, model(zero: limit))[0] == 0.1)
+        #expect(try OperatorBench.score(rows, model(zero: limit))[2] == 0.1 + 2 * 1e-30)
     }
 
     @Test("a leaf that does not exist gives no number", arguments: [-1, 3, 0.5, .nan, .infinity, 1e300])
     func unknownLeaf(number: Double) throws {
-        #expect(try score([[1, 1, number, 2]], model(zero: nil))[0].isNaN)
+        #expect(try OperatorBench.score([[1, 1, number, 2]], model(zero: nil))[0].isNaN)
     }
 
     @Test(
@@ -82,6 +71,7 @@ import Testing
         let model = try builder.finish(answer: .rows(one + two), source: SampleModel.source)
         let cells = [-3.3, 0, 0.1, 30]
         #expect(
-            try score(cells.map { [$0] }, model) == cells.flatMap { [log1p(exp($0)), $0 < 0 ? -$0 * $0 : $0 * $0] })
+            try OperatorBench.score(cells.map { [$0] }, model)
+                == cells.flatMap { [log1p(exp($0)), $0 < 0 ? -$0 * $0 : $0 * $0] })
     }
 }

@@ -18,7 +18,11 @@ enum OperatorBench {
     static func score(
         _ rows: [[Double]], _ build: (inout ModelBuilder, [Slot]) throws -> [Slot]
     ) throws -> [Double] {
-        let model = try model(columns: rows[0].count, build)
+        try score(rows, model(columns: rows[0].count, build))
+    }
+
+    /// The answers of a model, row-major.
+    static func score(_ rows: [[Double]], _ model: CompiledModel) throws -> [Double] {
         var block = InputBlock(model: model)
         block.appendRows(rows.count)
         for (row, cells) in rows.enumerated() {
@@ -48,6 +52,14 @@ enum OperatorBench {
             return error.reason
         }
     }
+}
+
+/// Equal bits, but any NaN equals any other.
+func expectSame(_ values: [Double], _ expected: [Double], sourceLocation: SourceLocation = #_sourceLocation) {
+    let isSame =
+        values.count == expected.count
+        && zip(values, expected).allSatisfy { $0.bitPattern == $1.bitPattern || $0.isNaN && $1.isNaN }
+    #expect(isSame, "\(values) instead of \(expected)", sourceLocation: sourceLocation)
 }
 
 extension SampleModel {

@@ -11,7 +11,7 @@ import Testing
 @Suite struct OperatorTests {
     @Test("impute replaces NaN only, when NaN counts as missing")
     func imputeNaN() throws {
-        let values = try score([[.nan, 1], [3, .nan], [-0.0, .infinity]]) {
+        let values = try OperatorBench.score([[.nan, 1], [3, .nan], [-0.0, .infinity]]) {
             try $0.impute($1, missing: .nan, fill: [7, .nan])
         }
         expectSame(values, [7, 1, 3, .nan, -0.0, .infinity])
@@ -19,26 +19,27 @@ import Testing
 
     @Test("impute replaces a number by equality, when a number counts as missing")
     func imputeNumber() throws {
-        let values = try score([[-1], [.nan], [0], [-0.0]]) { try $0.impute($1, missing: 0, fill: [5]) }
+        let values = try OperatorBench.score([[-1], [.nan], [0], [-0.0]]) { try $0.impute($1, missing: 0, fill: [5]) }
         expectSame(values, [-1, .nan, 5, 5])
     }
 
     @Test("the missing indicator is 1 where a value is missing")
     func missingIndicator() throws {
-        expectSame(try score([[.nan], [2], [0]]) { try $0.missingIndicator($1, missing: .nan) }, [1, 0, 0])
-        expectSame(try score([[.nan], [2], [0]]) { try $0.missingIndicator($1, missing: 2) }, [0, 1, 0])
+        expectSame(
+            try OperatorBench.score([[.nan], [2], [0]]) { try $0.missingIndicator($1, missing: .nan) }, [1, 0, 0])
+        expectSame(try OperatorBench.score([[.nan], [2], [0]]) { try $0.missingIndicator($1, missing: 2) }, [0, 1, 0])
     }
 
     @Test("match gives the position by exact equality, -1 for another number, NaN for NaN")
     func match() throws {
         let rows = [[1.5], [(1.5 as Double).nextUp], [-0.0], [.nan], [.infinity], [-7], [1e300]]
-        let values = try score(rows) { [try $0.match($1[0], values: [-7, 0, 1.5, .infinity])] }
+        let values = try OperatorBench.score(rows) { [try $0.match($1[0], values: [-7, 0, 1.5, .infinity])] }
         expectSame(values, [2, -1, 1, .nan, 3, 0, -1])
     }
 
     @Test("recode gives each code its value, and others the fallbacks")
     func recode() throws {
-        let values = try score([[0], [1], [2], [3], [-1], [.nan], [1.5], [1e300], [-.infinity]]) {
+        let values = try OperatorBench.score([[0], [1], [2], [3], [-1], [.nan], [1.5], [1e300], [-.infinity]]) {
             [
                 try $0.recode(
                     $1[0], codes: [3, 0], values: [30, .nan], unknown: .value(-9), missing: .value(99))
@@ -49,7 +50,7 @@ import Testing
 
     @Test("one-hot sets the column of a known code, none for a dropped one, and the fallbacks' columns")
     func oneHot() throws {
-        let values = try score([[0], [1], [2], [5], [-1], [.nan]]) {
+        let values = try OperatorBench.score([[0], [1], [2], [5], [-1], [.nan]]) {
             try $0.oneHot(
                 $1[0], width: 3, codes: [2, 0, 1], columns: [1, 0, nil], unknown: .column(2), missing: .zeros)
         }
@@ -59,10 +60,11 @@ import Testing
     @Test("scale does its steps in order in float64")
     func scale64() throws {
         let steps: [ScaleStep] = [.subtract([0.1, 1]), .divide([0.3, 3]), .atLeast([-1, -1]), .atMost([1, 0.5])]
-        let values = try score([[0.7, 2], [.nan, -9]]) { try $0.scale($1, steps: steps, width: .float64) }
+        let values = try OperatorBench.score([[0.7, 2], [.nan, -9]]) { try $0.scale($1, steps: steps, width: .float64) }
         expectSame(values, [1, (2 - 1) / 3.0, .nan, -1])
         let more: [ScaleStep] = [.multiply([0.1]), .add([0.2])]
-        expectSame(try score([[0.3]]) { try $0.scale($1, steps: more, width: .float64) }, [0.3 * 0.1 + 0.2])
+        expectSame(
+            try OperatorBench.score([[0.3]]) { try $0.scale($1, steps: more, width: .float64) }, [0.3 * 0.1 + 0.2])
     }
 
     @Test("scale in float32 is float32 arithmetic when its constants are float32 values", arguments: 0..<4)
@@ -76,14 +78,16 @@ import Testing
         let expected = numbers.map { number in
             [number + constant, number - constant, number * constant, number / constant][operation]
         }
-        let values = try score(numbers.map { [Double($0)] }) { try $0.scale($1, steps: [step], width: .float32) }
+        let values = try OperatorBench.score(numbers.map { [Double($0)] }) {
+            try $0.scale($1, steps: [step], width: .float32)
+        }
         expectSame(values, expected.map(Double.init))
     }
 
     @Test("scale without steps rounds to the nearest float32")
     func rounding() throws {
         expectSame(
-            try score([[0.1], [1e300], [.nan]]) { try $0.scale($1, steps: [], width: .float32) },
+            try OperatorBench.score([[0.1], [1e300], [.nan]]) { try $0.scale($1, steps: [], width: .float32) },
             [Double(Float(0.1)), .infinity, .nan])
     }
 
@@ -105,7 +109,7 @@ import Testing
                     expected.append(width == .float64 ? sum + 0.3 : Double(narrow + Float(0.3)))
                 }
             }
-            let values = try score(rows) {
+            let values = try OperatorBench.score(rows) {
                 try $0.linear($1, weights: weights, intercepts: [0.3, 0.3], width: width)
             }
             expectSame(values, expected)
@@ -116,27 +120,31 @@ import Testing
     func exponentials() throws {
         let rows = [[-800.0], [0], [0.1], [3.7], [800], [.nan], [-.infinity]]
         let flat = rows.map { $0[0] }
-        expectSame(try score(rows) { try $0.link(.sigmoid, $1, width: .float64) }, flat.map { 1 / (1 + exp(-$0)) })
         expectSame(
-            try score(rows) { try $0.link(.sigmoid, $1, width: .float32) },
+            try OperatorBench.score(rows) { try $0.link(.sigmoid, $1, width: .float64) },
+            flat.map { 1 / (1 + exp(-$0)) })
+        expectSame(
+            try OperatorBench.score(rows) { try $0.link(.sigmoid, $1, width: .float32) },
             flat.map { Double(1 / (1 + expf(-Float($0)))) })
-        expectSame(try score(rows) { try $0.link(.exponential, $1, width: .float64) }, flat.map { exp($0) })
         expectSame(
-            try score(rows) { try $0.link(.exponential, $1, width: .float32) }, flat.map { Double(expf(Float($0))) })
+            try OperatorBench.score(rows) { try $0.link(.exponential, $1, width: .float64) }, flat.map { exp($0) })
+        expectSame(
+            try OperatorBench.score(rows) { try $0.link(.exponential, $1, width: .float32) },
+            flat.map { Double(expf(Float($0))) })
     }
 
     @Test("complement, softmax and normalize")
     func rowLinks() throws {
-        expectSame(try score([[0.3]]) { try $0.link(.complement, $1, width: .float64) }, [1 - 0.3, 0.3])
+        expectSame(try OperatorBench.score([[0.3]]) { try $0.link(.complement, $1, width: .float64) }, [1 - 0.3, 0.3])
         let total = 1 + exp(-1.0) + exp(-2.5)
         expectSame(
-            try score([[3, 2, 0.5], [1, .nan, 2]]) { try $0.link(.softmax, $1, width: .float64) },
+            try OperatorBench.score([[3, 2, 0.5], [1, .nan, 2]]) { try $0.link(.softmax, $1, width: .float64) },
             [1 / total, exp(-1) / total, exp(-2.5) / total, .nan, .nan, .nan])
         expectSame(
-            try score([[1, 2, 4], [0, 0, 0]]) { try $0.link(.normalize, $1, width: .float64) },
+            try OperatorBench.score([[1, 2, 4], [0, 0, 0]]) { try $0.link(.normalize, $1, width: .float64) },
             [1 / 7.0, 2 / 7.0, 4 / 7.0, .nan, .nan, .nan])
         expectSame(
-            try score([[0.1, 0.2]]) { try $0.link(.normalize, $1, width: .float32) },
+            try OperatorBench.score([[0.1, 0.2]]) { try $0.link(.normalize, $1, width: .float32) },
             [0.1, 0.2].map { Double(Float($0) / (Float(0.1) + Float(0.2))) })
     }
 
@@ -145,20 +153,20 @@ import Testing
         // SciPy 1.17.1 with NumPy 2.4.6, XGBoost 3.0.5.
         let row = [0.10000000149011612, -3.700000047683716, 2.25, 2.249999761581421, -0.6000000238418579]
         expectSame(
-            try score([row]) { try $0.link(.softmax, $1, width: .float32) },
+            try OperatorBench.score([row]) { try $0.link(.softmax, $1, width: .float32) },
             [
                 0.05350835248827934, 0.0011970234336331487, 0.45936164259910583, 0.4593615233898163,
                 0.02657146565616131,
             ])
         expectSame(
-            try score([row]) { try $0.link(.orderedSoftmax, $1, width: .float32) },
+            try OperatorBench.score([row]) { try $0.link(.orderedSoftmax, $1, width: .float32) },
             [
                 0.05350835248827934, 0.0011970234336331487, 0.45936164259910583, 0.45936155319213867,
                 0.02657146565616131,
             ])
         let total = exp(-2.0) + exp(-1.0) + 1
         expectSame(
-            try score([[1, 2, 3]]) { try $0.link(.orderedSoftmax, $1, width: .float64) },
+            try OperatorBench.score([[1, 2, 3]]) { try $0.link(.orderedSoftmax, $1, width: .float64) },
             [exp(-2) / total, exp(-1) / total, 1 / total])
     }
 
@@ -208,13 +216,13 @@ import Testing
     @Test("argmax takes the first of equals and the first NaN")
     func argmax() throws {
         let rows: [[Double]] = [[1, 3, 3], [2, 2, 2], [0, .nan, 5], [.nan, 1, .nan], [-.infinity, -1, -.infinity]]
-        expectSame(try score(rows) { [try $0.argmax($1)] }, [1, 0, 1, 0, 1])
+        expectSame(try OperatorBench.score(rows) { [try $0.argmax($1)] }, [1, 0, 1, 0, 1])
     }
 
     @Test("threshold is strict, and NaN is not above")
     func threshold() throws {
         expectSame(
-            try score([[0], [-0.0], [Double.leastNonzeroMagnitude], [.nan], [1]]) {
+            try OperatorBench.score([[0], [-0.0], [Double.leastNonzeroMagnitude], [.nan], [1]]) {
                 [try $0.threshold($1[0], above: 0)]
             }, [0, 0, 1, 0, 1])
     }
@@ -253,10 +261,10 @@ import Testing
         var rows = (0..<70).map { [Double($0) + 0.5, 1] }
         rows[66][0] = row.cell
         guard let reason = row.reason else {
-            _ = try score(rows, build)
+            _ = try OperatorBench.score(rows, build)
             return
         }
-        let error = #expect(throws: ScoringError.self) { try score(rows, build) }
+        let error = #expect(throws: ScoringError.self) { try OperatorBench.score(rows, build) }
         #expect(error?.kind == .rejectedRow(row: 66, column: "x0", reason: reason))
         #expect(error?.diagnostic.summary == "cannot score row 66, column `x0`: \(reason)")
     }
@@ -293,34 +301,5 @@ import Testing
         block.set("red", row: 1, column: 0)
         try evaluator.evaluate(block, into: &answers)
         #expect(answers.values == [1, 4, 1, 4])
-    }
-
-    /// The outputs of an operator on rows of float64 columns x0, x1, …, row-major.
-    private func score(
-        _ rows: [[Double]], _ build: (inout ModelBuilder, [Slot]) throws -> [Slot]
-    ) throws -> [Double] {
-        let columns = rows[0].indices.map { InputColumn(name: "x\($0)", type: .double, required: true) }
-        var builder = try ModelBuilder(inputs: InputSchema(columns: columns))
-        let slots = builder.inputSlots
-        let outputs = try build(&builder, slots)
-        let model = try builder.finish(answer: .rows(outputs), source: SampleModel.source)
-        var block = InputBlock(model: model)
-        block.appendRows(rows.count)
-        for (row, cells) in rows.enumerated() {
-            for (column, cell) in cells.enumerated() { block.set(cell, row: row, column: column) }
-        }
-        var answers = AnswerBlock(model: model)
-        try Evaluator(model: model).evaluate(block, into: &answers)
-        return answers.values
-    }
-
-    /// Equal bits, but any NaN equals any other.
-    private func expectSame(
-        _ values: [Double], _ expected: [Double], sourceLocation: SourceLocation = #_sourceLocation
-    ) {
-        let isSame =
-            values.count == expected.count
-            && zip(values, expected).allSatisfy { $0.bitPattern == $1.bitPattern || $0.isNaN && $1.isNaN }
-        #expect(isSame, "\(values) instead of \(expected)", sourceLocation: sourceLocation)
     }
 }

@@ -35,7 +35,7 @@ import Testing
         for item in try Case.of(name) {
             let (width, cells) = (try item.integer("width"), try item.numbers("rows"))
             let rows = stride(from: 0, to: cells.count, by: width).map { Array(cells[$0..<$0 + width]) }
-            let found = try score(rows) { try build(&$0, $1, item) }
+            let found = try OperatorBench.score(rows) { try build(&$0, $1, item) }
             let wanted = try item.numbers("outputs")
             #expect(found.count == wanted.count)
             for (one, two) in zip(found, wanted) {
@@ -53,7 +53,7 @@ import Testing
         }
         for function in ElementaryFunction.allCases where function.isExact {
             for item in try Case.of("function") where try item.text("name") == function.rawValue {
-                let found = try score(try item.numbers("rows").map { [$0] }) {
+                let found = try OperatorBench.score(try item.numbers("rows").map { [$0] }) {
                     try $0.function(function, $1, width: .float64)
                 }
                 for (one, two) in zip(found, try item.numbers("outputs")) {
@@ -73,7 +73,7 @@ import Testing
 
     @Test("Yeo-Johnson by powers is scikit-learn's formula up to 1.8")
     func powersOfOld() throws {
-        let values = try score([[0], [3], [-3], [.nan]]) {
+        let values = try OperatorBench.score([[0], [3], [-3], [.nan]]) {
             try $0.powerTransform($1, method: .yeoJohnsonByPower, lambdas: [0.5])
         }
         #expect(values[0] == 0 && values[1] == 2 && abs(values[2] + 14.0 / 3) < 1e-15 && values[3].isNaN)
@@ -113,7 +113,7 @@ import Testing
                 span: try item.integer("span"))
         }
         let error = #expect(throws: ScoringError.self) {
-            try score([[7]]) {
+            try OperatorBench.score([[7]]) {
                 try $0.spline($1[0], degree: 1, knots: [0, 1, 2, 3], outside: .refuse, first: 1, span: 0)
             }
         }
@@ -139,8 +139,8 @@ import Testing
             try builder.nearestFill(
                 slots, table: table, means: [3, 2], neighbours: 1, needsAll: false)
         }
-        #expect(try score([[0.15, .nan], [0.3, .nan]], fill) == [0.15, 1, 0.3, 2])
-        let error = #expect(throws: ScoringError.self) { try score([[0.2, .nan]], fill) }
+        #expect(try OperatorBench.score([[0.15, .nan], [0.3, .nan]], fill) == [0.15, 1, 0.3, 2])
+        let error = #expect(throws: ScoringError.self) { try OperatorBench.score([[0.2, .nan]], fill) }
         #expect(
             error?.diagnostic.summary
                 == "cannot score row 0, column `x1`: the value is missing, and the rows of the training table that are "
@@ -149,7 +149,7 @@ import Testing
 
     @Test("whole numbers have exact distances, and equal ones do no harm where the values are equal")
     func whole() throws {
-        let values = try score([[2, .nan]]) {
+        let values = try OperatorBench.score([[2, .nan]]) {
             try $0.nearestFill(
                 $1, table: [1, 5, 3, 5, 9, 7], means: [3, 6], neighbours: 1, needsAll: false)
         }
@@ -160,10 +160,10 @@ import Testing
     func products() throws {
         let rows = [[0.1, 3.7]]
         #expect(
-            try score(rows) { try $0.multiply([($1[0], $1[1]), ($1[1], $1[1])], width: .float64) } == [
+            try OperatorBench.score(rows) { try $0.multiply([($1[0], $1[1]), ($1[1], $1[1])], width: .float64) } == [
                 0.1 * 3.7, 3.7 * 3.7,
             ])
-        let narrow = try score(rows) { try $0.multiply([($1[0], $1[1])], width: .float32) }
+        let narrow = try OperatorBench.score(rows) { try $0.multiply([($1[0], $1[1])], width: .float32) }
         #expect(narrow == [Double(Float(0.1) * Float(3.7))])
     }
 
@@ -173,8 +173,8 @@ import Testing
             try builder.requireAbove(slots, limit: 0)
             return slots
         }
-        _ = try score([[1e-300], [.nan]], build)
-        let error = #expect(throws: ScoringError.self) { try score([[1], [0]], build) }
+        _ = try OperatorBench.score([[1e-300], [.nan]], build)
+        let error = #expect(throws: ScoringError.self) { try OperatorBench.score([[1], [0]], build) }
         #expect(
             error?.diagnostic.summary
                 == "cannot score row 1, column `x0`: the value is not above 0.0, and the model takes only values above it"
@@ -185,7 +185,7 @@ import Testing
     func unsound() throws {
         func reason(_ build: (inout ModelBuilder, [Slot]) throws -> [Slot]) -> String? {
             do {
-                _ = try score([[1]], build)
+                _ = try OperatorBench.score([[1]], build)
                 return nil
             } catch { return (error as? ScoringError)?.reason }
         }
@@ -221,24 +221,5 @@ import Testing
             try $0.nearestFill($1, table: [1], means: [1], neighbours: 2, needsAll: false)
         }
         #expect(many == "operator 0 (nearestFill): `neighbours` is not a whole number from 1 to 1")
-    }
-
-    /// The outputs of an operator on rows of float64 columns x0, x1, …, row-major.
-    private func score(
-        _ rows: [[Double]], _ build: (inout ModelBuilder, [Slot]) throws -> [Slot]
-    ) throws -> [Double] {
-        let columns = rows[0].indices.map { InputColumn(name: "x\($0)", type: .double, required: true) }
-        var builder = try ModelBuilder(inputs: InputSchema(columns: columns))
-        let slots = builder.inputSlots
-        let outputs = try build(&builder, slots)
-        let model = try builder.finish(answer: .rows(outputs), source: SampleModel.source)
-        var block = InputBlock(model: model)
-        block.appendRows(rows.count)
-        for (row, cells) in rows.enumerated() {
-            for (column, cell) in cells.enumerated() { block.set(cell, row: row, column: column) }
-        }
-        var answers = AnswerBlock(model: model)
-        try Evaluator(model: model).evaluate(block, into: &answers)
-        return answers.values
     }
 }
