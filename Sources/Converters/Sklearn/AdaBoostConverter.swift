@@ -145,15 +145,7 @@ struct AdaBoostConverter: Converter {
 
 // Trees alone are one forest.
 extension AdaBoostConverter {
-    /// The estimators, when all are trees of one output.
-    private var trees: [Estimator]? {
-        let trees = parts.map(\.estimator)
-        let isForest = trees.allSatisfy { tree in
-            DecisionTreeConverter.classNames.contains(tree.className) && (try? tree.int("n_outputs_")) == 1
-                && tree.shortName.hasSuffix(classes == nil ? "Regressor" : "Classifier")
-        }
-        return isForest ? trees : nil
-    }
+    private var trees: [Estimator]? { parts.treesOfOneOutput(areClassifiers: classes != nil) }
 
     private func forest(
         _ trees: [Estimator], _ table: Table, leafWidth: Int, into program: inout Program,

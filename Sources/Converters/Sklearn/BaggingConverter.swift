@@ -114,15 +114,7 @@ struct BaggingConverter: Converter {
 
 // Trees alone are one forest.
 extension BaggingConverter {
-    /// The estimators, when all are trees of one output.
-    private var trees: [Estimator]? {
-        let trees = parts.map(\.estimator)
-        let isForest = trees.allSatisfy { tree in
-            DecisionTreeConverter.classNames.contains(tree.className) && (try? tree.int("n_outputs_")) == 1
-                && tree.shortName.hasSuffix(classes == nil ? "Regressor" : "Classifier")
-        }
-        return isForest ? trees : nil
-    }
+    private var trees: [Estimator]? { parts.treesOfOneOutput(areClassifiers: classes != nil) }
 
     private func treeSums(
         _ trees: [Estimator], _ width: Int, _ table: Table, into program: inout Program

@@ -41,7 +41,7 @@ struct ColumnTransformerConverter: Converter {
             let branch = try collector.attempt { () throws -> Branch? in
                 let columns = try ColumnTransformerConverter.columns(name, indices, width, estimator)
                 if columns.isEmpty { return nil }
-                let weight = try ColumnTransformerConverter.weight(name, estimator)
+                let weight = try estimator.transformerWeight(name)
                 if word == "passthrough" { return Branch(name: name, converter: nil, columns: columns, weight: weight) }
                 if word != nil { throw estimator.unexpected("transformers_", "a list of known transformers") }
                 let part = try estimator.part(parts[1], at: "transformers_[\(index)]")
@@ -75,16 +75,6 @@ struct ColumnTransformerConverter: Converter {
             result.append(column)
         }
         return result
-    }
-
-    private static func weight(_ name: String, _ estimator: Estimator) throws -> Double? {
-        guard let weights = estimator["transformer_weights"], weights != .null,
-            let weight = estimator.graph.value(forKey: name, in: weights), weight != .null
-        else { return nil }
-        guard case .number(let number) = PickledScalar(weight, estimator.graph), number.isFinite else {
-            throw estimator.unexpected("transformer_weights", "one number for each transformer")
-        }
-        return number
     }
 
     func usedColumns(names: [String]?, count: Int) throws -> Set<Int> {
@@ -173,6 +163,17 @@ struct ColumnTransformerConverter: Converter {
 }
 
 extension Estimator {
+    /// What `transformer_weights` says of the transformer `name`; nil when nothing.
+    func transformerWeight(_ name: String) throws -> Double? {
+        guard let weights = self["transformer_weights"], weights != .null,
+            let weight = graph.value(forKey: name, in: weights), weight != .null
+        else { return nil }
+        guard case .number(let number) = PickledScalar(weight, graph), number.isFinite else {
+            throw unexpected("transformer_weights", "one number for each transformer")
+        }
+        return number
+    }
+
     /// `set_output(transform="pandas")` was called.
     var makesPandas: Bool {
         guard let config = self["_sklearn_output_config"] else { return false }

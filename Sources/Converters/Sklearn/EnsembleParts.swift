@@ -219,3 +219,15 @@ extension Program {
             missing: .zeros)
     }
 }
+
+extension [any Converter] {
+    /// The estimators, when all are trees of one output.
+    func treesOfOneOutput(areClassifiers: Bool) -> [Estimator]? {
+        let trees = map(\.estimator)
+        let isForest = trees.allSatisfy { tree in
+            DecisionTreeConverter.classNames.contains(tree.className) && (try? tree.int("n_outputs_")) == 1
+                && tree.shortName.hasSuffix(areClassifiers ? "Classifier" : "Regressor")
+        }
+        return isForest ? trees : nil
+    }
+}

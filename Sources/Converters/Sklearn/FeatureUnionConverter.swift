@@ -28,7 +28,7 @@ struct FeatureUnionConverter: Converter {
             else { throw estimator.unexpected("transformer_list", "a list of names and transformers") }
             let word = estimator.graph.text(parts[1])
             if word == "drop" { continue }
-            let weight = try FeatureUnionConverter.weight(name, estimator)
+            let weight = try estimator.transformerWeight(name)
             if word == "passthrough" {
                 branches.append(Branch(converter: nil, weight: weight, name: name))
                 continue
@@ -42,16 +42,6 @@ struct FeatureUnionConverter: Converter {
         try collector.finish()
         guard !branches.isEmpty else { throw estimator.refuse("it makes no columns") }
         self.branches = branches
-    }
-
-    private static func weight(_ name: String, _ estimator: Estimator) throws -> Double? {
-        guard let weights = estimator["transformer_weights"], weights != .null,
-            let weight = estimator.graph.value(forKey: name, in: weights), weight != .null
-        else { return nil }
-        guard case .number(let number) = PickledScalar(weight, estimator.graph), number.isFinite else {
-            throw estimator.unexpected("transformer_weights", "one number for each transformer")
-        }
-        return number
     }
 
     func usedColumns(names: [String]?, count: Int) throws -> Set<Int> {
