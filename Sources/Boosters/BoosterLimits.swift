@@ -6,6 +6,8 @@ public struct BoosterLimits: Sendable, Equatable {
     public var maxDepth: Int
     /// Values of a document, the elements of arrays of numbers among them.
     public var maxValues: Int
+    /// Values of a document that are no numbers, however small it is; a larger one may have one for each 16 bytes.
+    public var maxParts: Int
     /// Trees of a model.
     public var maxTrees: Int
     /// Features of a model.
@@ -15,12 +17,13 @@ public struct BoosterLimits: Sendable, Equatable {
 
     /// Makes limits.
     public init(
-        maxBytes: Int = 1 << 30, maxDepth: Int = 64, maxValues: Int = 1 << 28, maxTrees: Int = 1_000_000,
-        maxFeatures: Int = 1_000_000, maxOutputs: Int = 100_000
+        maxBytes: Int = 1 << 30, maxDepth: Int = 64, maxValues: Int = 1 << 28, maxParts: Int = 500_000,
+        maxTrees: Int = 1_000_000, maxFeatures: Int = 1_000_000, maxOutputs: Int = 100_000
     ) {
         self.maxBytes = maxBytes
         self.maxDepth = maxDepth
         self.maxValues = maxValues
+        self.maxParts = maxParts
         self.maxTrees = maxTrees
         self.maxFeatures = maxFeatures
         self.maxOutputs = maxOutputs
@@ -28,6 +31,15 @@ public struct BoosterLimits: Sendable, Equatable {
 
     /// For a file of a model.
     public static let standard = BoosterLimits()
+
+    /// Checks how many values that are no numbers a document of `byteCount` bytes has so far.
+    func check(parts: Int, byteCount: Int, offset: Int) throws(BoostersError) {
+        let limit = max(maxParts, byteCount / 16)
+        guard parts <= limit else {
+            throw BoostersError.beyond(
+                "maxParts", limit, "values or more that are no numbers", count: parts, offset: offset)
+        }
+    }
 }
 
 extension BoostersError {

@@ -9,7 +9,8 @@ import Scoring
 /// Supported: the flavor `sklearn`, serialised by skops, by pickle or cloudpickle in any protocol, or by joblib, whatever
 /// `MLmodel` says of that, fitted by scikit-learn 1.1 to 1.9, with the estimators of `ConverterCatalog`; the flavors of XGBoost
 /// and LightGBM. A missing cell counts as missing as it did in training (NaN), in columns of texts too unless `NullPolicy`
-/// says otherwise. Whatever cannot be reproduced exactly is refused with all reasons.
+/// says otherwise. Whatever cannot be reproduced exactly is refused with all reasons. What a file may take is limited by its size:
+/// `ConversionBudget`.
 public enum ModelConverter {
     /// Converts `source`, wholly or not at all.
     public static func convert(_ source: ConversionSource) -> ConversionOutcome {
@@ -22,6 +23,8 @@ public enum ModelConverter {
             }
         } catch let error as Refused {
             return .refused(error.refusals)
+        } catch let error as ConversionBudget.Exceeded {
+            return .refused([Refusal(path: source.artefactName, reason: error.reason)])
         } catch let error as PickleError {
             var refusal = Refusal(
                 path: source.artefactName, reason: reason(error), place: error.place)
@@ -68,7 +71,7 @@ public enum ModelConverter {
         let (wrapper, library) = try XGBoostFlavor.wrapper(source)
         let mapping = try InputMapping(source)
         let (schema, table) = mapping.schema(used: Set(0..<mapping.count), nullPolicy: source.nullPolicy)
-        var program = Program(builder: try ModelBuilder(inputs: schema))
+        var program = Program(builder: try ModelBuilder(inputs: schema, fileByteCount: source.artefact.count))
         let answer = try wrapper.answer(.predict, table, into: &program)
         let model = try program.builder.finish(
             answer: answer,
@@ -90,7 +93,8 @@ public enum ModelConverter {
         let mapping = try InputMapping(source)
         let used = try converter.usedColumns(names: mapping.names, count: mapping.count)
         let (schema, table) = mapping.schema(used: used, nullPolicy: source.nullPolicy)
-        var program = Program(builder: try ModelBuilder(inputs: schema))
+        var program = Program(
+            builder: try ModelBuilder(inputs: schema, fileByteCount: estimator.graph.byteCount))
         let answer = try converter.answer(to: method, table, into: &program)
         let model = try program.builder.finish(
             answer: answer,

@@ -14,7 +14,10 @@ public struct ModelBuilder: Sendable {
     public let inputs: InputSchema
     /// The number of slots so far.
     public private(set) var slotCount: Int
+    /// Bytes that all arrays of the model together may have.
+    public var arrayByteLimit = Int.max
 
+    private var arrayByteCount = 0
     private var operators: [JSONObject] = []
     private var indexBounds: [Slot: Int] = [:]
     // Per slot, the input column that it was made of, when that is one.
@@ -104,6 +107,10 @@ public struct ModelBuilder: Sendable {
         guard operators.count < Limits.operators else {
             throw ScoringError(.unsound, "there are more than \(Limits.operators) operators")
         }
+        guard arrayByteCount <= arrayByteLimit else {
+            throw ScoringError(
+                .unsound, "the arrays of its program have more than \(arrayByteLimit) bytes, the limit for its size")
+        }
         do {
             let decoded = try OperatorCatalog.decode(
                 object, number: operators.count, slotCount: slotCount, columns: self.inputs.columns,
@@ -137,6 +144,7 @@ public struct ModelBuilder: Sendable {
     mutating func addArray(_ values: [UInt64]) -> JSONValue { values.withUnsafeBytes { add(.uint64, Array($0)) } }
 
     private mutating func add(_ kind: SectionKind, _ bytes: [UInt8]) -> JSONValue {
+        arrayByteCount += bytes.count
         sections.sections.append(Self.section(kind, bytes))
         return .int(sections.sections.count - 1)
     }

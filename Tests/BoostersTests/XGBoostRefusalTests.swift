@@ -108,6 +108,11 @@ struct XGBoostRefusalTests {
         #expect(try error(json).kind == .limit(name: "maxDepth", value: 64))
         let long = Array("{i\u{1}a[$d#L".utf8) + [0x7f, 255, 255, 255, 255, 255, 255, 255]
         #expect(try error(long).kind == .truncated)
+        let nulls = Array("{i\u{1}a[".utf8) + Array(repeating: UInt8(ascii: "Z"), count: 600_000)
+        #expect(try error(nulls).kind == .limit(name: "maxParts", value: 500_000))
+        let lists =
+            Array("{\"a\":[".utf8) + Array(repeating: Array("[],".utf8), count: 600_000).joined() + Array("1]}".utf8)
+        #expect(try error(lists).kind == .limit(name: "maxParts", value: 500_000))
         #expect(try error(Array("{i\u{1}a[$d#i".utf8) + [0x80]).reason == "a length is not a whole number from 0")
     }
 

@@ -1,5 +1,6 @@
 import Bytes
 import Converters
+import JSONText
 import MLmodelFormat
 import Scoring
 
@@ -31,6 +32,28 @@ enum Harness {
     /// Converts `bytes` as the file of a scikit-learn model.
     static func convert(_ bytes: [UInt8]) {
         guard let mlmodel else { preconditionFailure("the model description of the harness is wrong") }
+        convert(bytes, mlmodel)
+    }
+
+    /// Converts `bytes` as the file of a booster of the flavor `flavor`, whose columns of numbers have these names.
+    static func convert(_ bytes: [UInt8], flavor: String, columns: [String]) {
+        let inputs = columns.map { name in
+            var column = JSONObject()
+            column["type"] = .string("double")
+            column["name"] = .string(name)
+            return JSONValue.object(column)
+        }
+        let signature = String(decoding: JSONWriter.bytes(.array(inputs), style: .compact), as: UTF8.self)
+        var quoted = JSONObject()
+        quoted["inputs"] = .string(signature)
+        let text =
+            "flavors:\n  python_function:\n    loader_module: mlflow.\(flavor)\n    data: model\n  \(flavor):\n    data: model\n"
+            + "signature: " + String(decoding: JSONWriter.bytes(.object(quoted), style: .compact), as: UTF8.self) + "\n"
+        guard let model = try? MLmodel.parse(ByteRegion(Array(text.utf8)), file: "MLmodel") else { return }
+        convert(bytes, model)
+    }
+
+    private static func convert(_ bytes: [UInt8], _ mlmodel: MLmodel) {
         let outcome = ModelConverter.convert(
             ConversionSource(
                 artefact: ByteRegion(bytes), artefactName: "model.pkl", mlmodel: mlmodel, inputExample: nil,

@@ -11,6 +11,8 @@ struct BoosterJSONReader {
     private let limits: BoosterLimits
     private let hasWordNaN: Bool
     private var valueCount = 0
+    private var partCount = 0
+    private let byteCount: Int
 
     /// The document in `range`, which must end with it (white space may follow).
     static func read(
@@ -31,7 +33,8 @@ struct BoosterJSONReader {
         _ region: ByteRegion, range: Range<Int>, _ json: JSONLimits, _ limits: BoosterLimits, hasWordNaN: Bool
     ) throws(BoostersError) -> BoosterValue {
         var reader = BoosterJSONReader(
-            reader: JSONPullReader(region, range: range, limits: json), limits: limits, hasWordNaN: hasWordNaN)
+            reader: JSONPullReader(region, range: range, limits: json), limits: limits, hasWordNaN: hasWordNaN,
+            byteCount: range.count)
         let value = try reader.value(try reader.next())
         guard case .endOfDocument = try reader.next() else {
             throw BoostersError(.malformed, "more follows the document", offset: reader.reader.offset)
@@ -69,6 +72,11 @@ struct BoosterJSONReader {
                 "maxValues", limits.maxValues, "values or more", count: valueCount, offset: reader.offset)
         }
         let offset = reader.offset
+        if case .number = event {
+        } else {
+            partCount += 1
+            try limits.check(parts: partCount, byteCount: byteCount, offset: offset)
+        }
         let content: BoosterValue.Content
         switch event {
         case .null: content = .null

@@ -13,18 +13,24 @@ struct UBJSONReader {
     private let limits: BoosterLimits
     private var depth = 0
     private var valueCount = 0
+    private var partCount = 0
+    private let byteCount: Int
 
     /// The document in `range`, which must end with it.
     static func read(
         _ region: ByteRegion, range: Range<Int>, limits: BoosterLimits
     ) throws(BoostersError) -> BoosterValue {
-        var reader = UBJSONReader(reader: ByteReader(region, range: range), limits: limits)
+        var reader = UBJSONReader(
+            reader: ByteReader(region, range: range), limits: limits, byteCount: range.count)
         let value = try reader.value()
         guard reader.reader.isAtEnd else {
             throw BoostersError(.malformed, "bytes follow the document", offset: reader.reader.offset)
         }
         return value
     }
+
+    /// The markers of values that are no numbers.
+    private static let parts = Array("ZTFCS[{".utf8)
 
     private func malformed(_ reason: String) -> BoostersError {
         BoostersError(.malformed, reason, offset: reader.offset)
@@ -44,6 +50,10 @@ struct UBJSONReader {
         var marker = try byte()
         while marker == UInt8(ascii: "N") { marker = try byte() }
         try count(1)
+        if UBJSONReader.parts.contains(marker) {
+            partCount += 1
+            try limits.check(parts: partCount, byteCount: byteCount, offset: offset)
+        }
         let content: BoosterValue.Content
         switch marker {
         case UInt8(ascii: "Z"): content = .null

@@ -67,6 +67,7 @@ struct LightGBMConverter: Converter {
         guard booster.graph.text(value) != nil, let text = booster.graph.byteRange(value) else {
             throw booster.unexpected(name, "the text of a model")
         }
+        try booster.budget.take(2 * text.range.count)
         let model: LightGBMModel
         do {
             model = try LightGBMReader.read(text.region, range: text.range)

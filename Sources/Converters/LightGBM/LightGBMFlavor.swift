@@ -1,4 +1,5 @@
 import Boosters
+import Bytes
 import Diagnostics
 import MLmodelFormat
 import Scoring
@@ -30,7 +31,7 @@ enum LightGBMFlavor {
             model, bestIteration: 0, refuse: { Refused([Refusal(path: name, reason: $0, help: $1)]) })
         let mapping = try InputMapping(source)
         let (schema, table) = mapping.schema(used: Set(0..<mapping.count), nullPolicy: source.nullPolicy)
-        var program = Program(builder: try ModelBuilder(inputs: schema))
+        var program = Program(builder: try ModelBuilder(inputs: schema, fileByteCount: source.artefact.count))
         let slots = try scores.predictions(table, into: &program)
         let compiled = try program.builder.finish(
             answer: slots.count == 1 ? .numbers(slots[0]) : .rows(slots),

@@ -36,6 +36,7 @@ extension Estimator {
             }
             return integers
         }
+        try budget.take(elements.count, itemSize: 8)
         return try elements.map { element in
             guard case .number(let number) = PickledScalar(element, graph), let integer = Int(exactly: number) else {
                 throw unexpected(name, "a list of whole numbers")

@@ -12,15 +12,24 @@ struct Estimator {
     let shortName: String
     /// The version of scikit-learn that fitted it; for an estimator of another library that of the whole model, else the newest.
     let version: SklearnVersion
+    /// What the conversion of the whole model may take.
+    let budget: ConversionBudget
     private let state: PickleValue
     private let offset: Int
 
     /// Reads the object behind `value`. Throws an empty `Refused` when it is none: the survey of names says why.
     ///
-    /// - Parameter whole: the version of the model that it is a part of, if it is.
-    init(_ value: PickleValue, path: String, graph: PickleGraph, whole: SklearnVersion? = nil) throws {
+    /// - Parameters:
+    ///   - whole: the version of the model that it is a part of, if it is.
+    ///   - budget: that of the model that it is a part of.
+    init(
+        _ value: PickleValue, path: String, graph: PickleGraph, whole: SklearnVersion? = nil,
+        budget: ConversionBudget? = nil
+    ) throws {
         self.graph = graph
         self.path = path
+        self.budget = budget ?? ConversionBudget(fileByteCount: graph.byteCount)
+        try self.budget.take(ConversionBudget.estimator)
         guard let object = graph.object(value), let global = Estimator.classGlobal(object, graph) else {
             var refusal = Refusal(
                 path: path.isEmpty ? graph.file : path, reason: "it is not an estimator of scikit-learn",
@@ -75,7 +84,8 @@ struct Estimator {
 
     /// A part of this estimator, at `step` of its path: `.estimators_[3]`.
     func part(_ value: PickleValue, at step: String) throws -> Estimator {
-        let part = try Estimator(value, path: path.isEmpty ? step : "\(path).\(step)", graph: graph, whole: version)
+        let part = try Estimator(
+            value, path: path.isEmpty ? step : "\(path).\(step)", graph: graph, whole: version, budget: budget)
         // What is not of scikit-learn does not know which version of it was there.
         guard part.version == version || !className.hasPrefix("sklearn.") else {
             throw part.refuse("it was fitted by scikit-learn \(part.version.text), and the whole by \(version.text)")
@@ -144,8 +154,14 @@ extension Estimator {
 
     func list(_ name: String) throws -> [PickleValue] {
         let value = try required(name)
-        if let elements = graph.elements(value) { return elements }
-        if let values = try? NumpyArray.read(value, in: graph).values { return values }
+        if let elements = graph.elements(value) {
+            try budget.take(elements.count, itemSize: 8)
+            return elements
+        }
+        if let values = try? NumpyArray.read(value, in: graph).values {
+            try budget.take(values.count, itemSize: 8)
+            return values
+        }
         throw unexpected(name, "a list")
     }
 
@@ -177,11 +193,14 @@ extension Estimator {
 
     /// Reads an array, or the arrays of a list, with the estimator's place for errors.
     func readArray(_ value: PickleValue, _ name: String) throws -> NumpyArray {
+        let array: NumpyArray
         do throws(PickleError) {
-            return try NumpyArray.read(value, in: graph)
+            array = try NumpyArray.read(value, in: graph)
         } catch {
             throw refuse("its `\(name)` cannot be read: \(error.reason)")
         }
+        try budget.take(array.count, itemSize: array.type.itemSize)
+        return array
     }
 }
 

@@ -77,6 +77,8 @@ struct KNNImputerConverter: Converter {
         }
         let step = max(1, incomplete.count / KNNImputerConverter.mostTrials)
         let tried = stride(from: 0, to: incomplete.count, by: step).map { incomplete[$0] }
+        // Each trial reads the whole table, a thousand million numbers a second.
+        try estimator.budget.take(tried.count * table.count / 8)
         let columns = (0..<width).map { InputColumn(name: String($0), type: .double, required: true) }
         var builder = try ModelBuilder(inputs: InputSchema(columns: columns))
         let slots = try fill(builder.inputSlots, &builder)

@@ -42,6 +42,7 @@ struct SparseMatrix {
                 "its `\(name)` has \(rowCount) rows of \(columnCount) columns; the limit is "
                     + "\(SparseMatrix.largestCount) elements", parameter: name, help: "fit it on fewer columns or rows")
         }
+        try estimator.budget.take(count, itemSize: 8)
         for row in 0..<rowCount {
             guard starts[row] <= starts[row + 1], starts[row + 1] <= data.count else {
                 throw estimator.unexpected(name, "a sparse matrix whose parts fit together")

@@ -86,6 +86,7 @@ struct XGBoostConverter: Converter {
             object.creation == .new, let state = object.state, let handle = graph.value(forKey: "handle", in: state),
             let (region, range) = bytes(handle, graph)
         else { throw estimator.unexpected("_Booster", "a booster as XGBoost pickles it") }
+        try estimator.budget.take(2 * range.count)
         let model: XGBoostModel
         do {
             model = try XGBoostModel.read(region, range: range)
