@@ -45,6 +45,8 @@ struct Lane {
     var missingIsText = false
     /// The number may differ from scikit-learn's in the last bits, so that it must not be compared for equality.
     var isApproximate = false
+    /// In a sparse matrix a zero may be stored, or be a rounding error elsewhere: to XGBoost it is then no missing value.
+    var hasUncertainZeros = false
 
     var elementType: ElementType {
         if case .number(let type) = kind { missingIsText ? .object : type } else { .object }

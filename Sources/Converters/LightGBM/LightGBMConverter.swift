@@ -20,7 +20,7 @@ struct LightGBMConverter: Converter {
     let estimator: Estimator
     private let scores: LightGBMScores
     /// Empty for a regressor or ranker.
-    private let labels: LabelTable?
+    private let classes: LabelTable?
     private let isBinary: Bool
 
     init(_ estimator: Estimator) throws {
@@ -37,7 +37,7 @@ struct LightGBMConverter: Converter {
             throw estimator.refuse("its booster was fitted on another number of columns", parameter: "_n_features")
         }
         guard estimator.shortName == "LGBMClassifier" else {
-            labels = nil
+            classes = nil
             isBinary = false
             return
         }
@@ -47,7 +47,7 @@ struct LightGBMConverter: Converter {
         guard labels.count == count, count >= 2 else {
             throw estimator.refuse("it has \(count) classes and labels for \(labels.count)", parameter: "_n_classes")
         }
-        self.labels = labels
+        classes = labels
         isBinary = count == 2
         // 4.7 gives the columns of a multi-class objective as they are, also for two classes; nobody else gets that far.
         guard scores.model.outputCount == (isBinary ? 1 : count), scores.model.objective != nil else {
@@ -99,12 +99,14 @@ struct LightGBMConverter: Converter {
     func has(_ method: PredictMethod) -> Bool {
         switch method {
         case .predict: true
-        case .predictProba: labels != nil
+        case .predictProba: classes != nil
         // Both are of 4.7.
-        case .decisionFunction: labels != nil && estimator["_fitted_with_feature_names"] != nil
+        case .decisionFunction: classes != nil && estimator["_fitted_with_feature_names"] != nil
         case .transform: false
         }
     }
+
+    func labels() throws -> LabelTable { try classes ?? estimator.classLabels() }
 
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
         if method == .decisionFunction {
@@ -112,7 +114,9 @@ struct LightGBMConverter: Converter {
             return isBinary ? .numbers(slots[0]) : .rows(slots)
         }
         let predictions = try scores.predictions(table, into: &program)
-        guard let labels else { return predictions.count == 1 ? .numbers(predictions[0]) : .rows(predictions) }
+        guard let labels = classes else {
+            return predictions.count == 1 ? .numbers(predictions[0]) : .rows(predictions)
+        }
         let probabilities =
             isBinary ? try program.builder.link(.complement, predictions, width: .float64) : predictions
         if method == .predictProba { return .rows(probabilities) }

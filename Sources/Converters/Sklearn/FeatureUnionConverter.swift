@@ -80,6 +80,10 @@ struct FeatureUnionConverter: Converter {
             throw estimator.refuse(
                 "it weights `\(branch.name)`, which is a table of objects", parameter: "transformer_weights")
         }
+        // Zeros that a sparse matrix stores are not missing to XGBoost, other than those it does not store.
+        guard weight != 0 || !table.isSparse else {
+            throw estimator.refuse("it weights the sparse `\(branch.name)` with 0", parameter: "transformer_weights")
+        }
         var result = table
         for isSingle in [true, false] {
             let indices = table.lanes.indices.filter { index in

@@ -82,7 +82,7 @@ extension Table {
         lanes = slots.enumerated().map { index, slot in
             Lane(
                 slot: slot, kind: .number(.float64), name: "\(estimator.shortName) \(index)", mayBeMissing: false,
-                isBounded: false, isApproximate: true)
+                isBounded: false, isApproximate: true, hasUncertainZeros: true)
         }
         form = .array(.float64)
     }

@@ -63,6 +63,12 @@ struct FunctionTransformerConverter: Converter {
         try table.requireNumbers(for: estimator)
         guard !table.isSparse else { throw estimator.refuse("it gets a sparse matrix") }
         if table.form == .array(.object) { throw estimator.refuse("it gets an array of objects") }
+        // A sign jumps at 0 only, which elementary functions meet exactly, and sums do not.
+        if [.ceil, .floor, .rint, .trunc].contains(function)
+            || (function == .sign && table.lanes.contains(where: \.hasUncertainZeros))
+        {
+            try table.requireExact(for: estimator)
+        }
         var results: [ElementType] = []
         for index in table.lanes.indices {
             let type = table.form == .frame ? table.lanes[index].elementType : table.elementType

@@ -55,11 +55,13 @@ struct PolynomialFeaturesConverter: Converter {
             throw estimator.refuse("it makes \(slots.count) columns and says \(width)", parameter: "degree")
         }
         let isApproximate = table.lanes.contains(where: \.isApproximate)
+        let hasUncertainZeros = table.lanes.contains(where: \.hasUncertainZeros)
         let name = table.lanes.first?.name ?? ""
         let lanes = slots.enumerated().map { index, slot in
             Lane(
                 slot: slot, kind: .number(type), name: width == table.lanes.count ? table.lanes[index].name : name,
-                mayBeMissing: false, isBounded: false, isApproximate: isApproximate)
+                mayBeMissing: false, isBounded: false, isApproximate: isApproximate,
+                hasUncertainZeros: hasUncertainZeros)
         }
         return Table(lanes: lanes, form: .array(type), names: nil, isSparse: table.isSparse)
     }

@@ -73,6 +73,7 @@ struct SimpleImputerConverter: Converter {
             throw estimator.refuse(
                 "it gets a sparse matrix, whose zeros cannot be missing", parameter: "missing_values")
         }
+        if !missing.isNaN { try table.requireExact(for: estimator) }
         let type = try resultType(table)
         try program.requireFinite(table, width: .float64, allowsMissing: missing.isNaN)
         var kept: [Int] = []
@@ -83,6 +84,7 @@ struct SimpleImputerConverter: Converter {
             var lane = lane
             fillNumbers.append(try fill(index, &lane, type, &program))
             if case .number = lane.kind, type != .object { lane.kind = .number(type) }
+            if table.isSparse, fillNumbers.last == 0 { lane.hasUncertainZeros = true }
             kept.append(index)
             lanes.append(lane)
         }

@@ -104,7 +104,7 @@ struct SplineTransformerConverter: Converter {
                 lanes.append(
                     Lane(
                         slot: slot, kind: .number(.float64), name: lane.name, mayBeMissing: false, isBounded: false,
-                        isApproximate: lane.isApproximate))
+                        isApproximate: lane.isApproximate, hasUncertainZeros: makesSparse))
             }
         }
         return Table(lanes: lanes, form: .array(.float64), names: nil, isSparse: makesSparse)

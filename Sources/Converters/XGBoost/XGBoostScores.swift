@@ -93,10 +93,20 @@ struct XGBoostScores {
         }
         let blank = Array(repeating: Double.nan, count: lanes.count)
         if table.isSparse {
-            // What a sparse matrix does not store is missing; it stores no zeros.
+            // What a sparse matrix does not store is missing; a zero that it stores is a number.
+            if let lane = lanes.first(where: \.hasUncertainZeros) {
+                throw refuse(
+                    "it gets a sparse matrix whose column `\(lane.name)` may store zeros, which are not missing to XGBoost",
+                    "make the matrix dense before this step, by `sparse_threshold=0` or `sparse_output=False`")
+            }
             replace(try program.builder.impute(lanes.map(\.slot), missing: 0, fill: blank))
         }
         if !missing.isNaN {
+            if let lane = lanes.first(where: \.isApproximate) {
+                throw refuse(
+                    "it looks for the missing number \(missing) in column `\(lane.name)`, and an earlier step gives numbers that "
+                        + "differ in the last bits between processors", nil)
+            }
             // Compared as float32.
             let rounded = try program.builder.scale(lanes.map(\.slot), steps: [], width: .float32)
             replace(try program.builder.impute(rounded, missing: Double(Float(missing)), fill: blank))
