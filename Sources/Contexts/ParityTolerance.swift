@@ -13,7 +13,8 @@ public struct ParityTolerance: Sendable, Equatable {
 
     // What these do is done in the same order with the same roundings as the original does it.
     private static let exact: Set<String> = [
-        "argmax", "bin", "blank", "categorySplits", "impute", "match", "missingIndicator", "multiply", "oneHot", "recode",
+        "argmax", "bin", "blank", "categorySplits", "impute", "match", "missingIndicator", "multiply", "oneHot",
+        "recode",
         "requireAbove", "requireFinite", "scale", "threshold", "trees",
     ]
 
