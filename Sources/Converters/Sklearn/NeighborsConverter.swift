@@ -146,6 +146,11 @@ struct NeighborsConverter: Converter {
         try table.requireWidth(width, for: estimator)
         try table.requireNumbers(for: estimator)
         guard !table.isSparse else { throw estimator.refuse("it would get a sparse table") }
+        if let lane = table.lanes.first(where: \.isApproximate) {
+            throw estimator.refuse(
+                "it compares distances in column `\(lane.name)`, and an earlier step gives numbers that differ in the last bits "
+                    + "between processors, so that equally near training rows would be others")
+        }
         try program.requireFinite(table, width: .float64, allowsMissing: false)
         guard let labels else {
             let values = try program.builder.neighbors(
