@@ -113,7 +113,9 @@ struct LightGBMConverter: Converter {
             return isBinary ? .numbers(slots[0]) : .rows(slots)
         }
         let predictions = try scores.predictions(table, into: &program)
-        guard let labels = classes else { return predictions.count == 1 ? .numbers(predictions[0]) : .rows(predictions) }
+        guard let labels = classes else {
+            return predictions.count == 1 ? .numbers(predictions[0]) : .rows(predictions)
+        }
         let probabilities =
             isBinary ? try program.builder.link(.complement, predictions, width: .float64) : predictions
         if method == .predictProba { return .rows(probabilities) }

@@ -1,6 +1,7 @@
 """What crosses families: steps of every kind, one after the other, before final estimators of every kind, in all types of columns."""
 
 import numpy
+import pandas
 from generate import Model
 from sklearn import (
     calibration, compose, decomposition, discriminant_analysis, ensemble, feature_selection, impute, linear_model, multiclass,
@@ -226,7 +227,33 @@ def crossed(rng, is_ensemble, has_texts):
     return Model(estimator, table, target, asked(rng, table, bool(missing) and rng.random() < 0.7), method)
 
 
+def sums(rng):
+    """Few distinct rows, whose sums and functions are equal but for rounding, before estimators that part what is equal from what is not."""
+    rows = 120
+    table = pandas.DataFrame({f"c{index}": rng.integers(0, 3, size=rows) * pick(rng, 1.0, 0.1, 0.7) for index in range(int(rng.integers(2, 5)))})
+    step = pick(
+        rng, decomposition.PCA(2, svd_solver="full"), decomposition.PCA(2, whiten=True, svd_solver="full"), decomposition.TruncatedSVD(1),
+        preprocessing.PowerTransformer(), preprocessing.Normalizer(), preprocessing.FunctionTransformer(numpy.cbrt),
+        discriminant_analysis.LinearDiscriminantAnalysis())
+    final = [
+        lambda: neighbors.KNeighborsClassifier(pick(rng, 1, 3), algorithm="kd_tree"),
+        lambda: neighbors.KNeighborsClassifier(pick(rng, 1, 3), algorithm="ball_tree", weights="distance"),
+        lambda: tree.DecisionTreeClassifier(),
+        lambda: tree.ExtraTreeClassifier(),
+        lambda: ensemble.HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=1),
+        lambda: ensemble.GradientBoostingClassifier(n_estimators=5, max_depth=6),
+        lambda: lightgbm.LGBMClassifier(n_estimators=6, min_child_samples=1, min_data_in_bin=1, verbose=-1, n_jobs=1),
+        lambda: xgboost.XGBClassifier(n_estimators=6, max_depth=6, n_jobs=1, tree_method=pick(rng, "hist", "exact"), min_child_weight=0),
+        lambda: calibration.CalibratedClassifierCV(pick(rng, linear_model.LogisticRegression(), naive_bayes.GaussianNB()), method="isotonic", cv=2),
+    ]
+    kind = pick(rng, "int2", "int3")
+    target = numpy.unique(tables.target(rng, table, kind), return_inverse=True)[1]
+    asked_rows = table.drop_duplicates().sample(frac=1, random_state=0).reset_index(drop=True)
+    return Model(pipeline.make_pipeline(step, one(rng, final)), table, target, asked_rows, pick(rng, "predict", "predict_proba"))
+
+
 SPECS = {
+    "crossed_sums": sums,
     "crossed_numbers": lambda rng: crossed(rng, False, False),
     "crossed_texts": lambda rng: crossed(rng, False, True),
     "crossed_ensembles": lambda rng: crossed(rng, True, False),
