@@ -199,6 +199,7 @@ enum ConverterCatalog {
     /// The converter for `estimator`. An unknown class throws an empty `Refused`: the survey of names reports it.
     static func converter(for estimator: Estimator) throws -> any Converter {
         guard let type = byName[estimator.className] else { throw Refused([]) }
+        try estimator.requireKnownContainer()
         return try type.init(estimator)
     }
 }

@@ -178,4 +178,13 @@ extension Estimator {
         guard let config = self["_sklearn_output_config"] else { return false }
         return graph.value(forKey: "transform", in: config).flatMap { graph.text($0) } == "pandas"
     }
+
+    /// Throws when `set_output(transform="polars")` was called, or what a later version knows.
+    func requireKnownContainer() throws {
+        guard let config = self["_sklearn_output_config"],
+            let word = graph.value(forKey: "transform", in: config).flatMap({ graph.text($0) }),
+            word != "default", word != "pandas"
+        else { return }
+        throw refuse("its tables are of a kind that is not converted", parameter: "transform", value: word)
+    }
 }
