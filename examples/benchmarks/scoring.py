@@ -148,16 +148,19 @@ def per_row(ask, rounds):
     return min(single), min(batch)
 
 
+# What the kernel tells of a finished child is never below what its parent had when it started it: so a small one starts it.
+STARTER = "import os, sys; number = os.spawnvp(os.P_NOWAIT, sys.argv[1], sys.argv[1:]); _, status, usage = os.wait4(number, 0); \
+print(usage.ru_maxrss, file=sys.stderr); sys.exit(os.waitstatus_to_exitcode(status))"
+
+
 def finished(command):
     """Seconds and megabytes of peak memory of a command, and what it printed."""
     begin = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    text, errors = child.stdout.read(), child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
+    child = subprocess.run([sys.executable, "-I", "-S", "-c", STARTER, *command], capture_output=True)
+    seconds = time.perf_counter() - begin
     if child.returncode != 0:
-        raise SystemExit(f"{command[0]} ended with status {child.returncode}:\n{errors.decode(errors='replace')}")
-    return time.perf_counter() - begin, usage.ru_maxrss * 1024 / 1e6, text
+        raise SystemExit(f"{command[0]} ended with status {child.returncode}:\n{child.stderr.decode(errors='replace')}")
+    return seconds, int(child.stderr.split()[-1]) * 1024 / 1e6, child.stdout
 
 
 def measure(model, products, scratch, rounds):
