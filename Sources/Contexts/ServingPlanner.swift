@@ -81,7 +81,7 @@ public enum ServingPlanner {
 
     private static func refusedNative(_ model: DescribedModel, _ refusals: [Refusal]) -> ContextsError {
         ContextsError(
-            .refused, "cannot serve `\(escaped(model.shownName))` natively: it does not convert exactly",
+            .refused, "cannot convert `\(escaped(model.shownName))` exactly",
             details: refusals.map(\.sentence), hints: ["`skiff pack` without `--runtime native` serves it with Python"],
             status: .wanting)
     }

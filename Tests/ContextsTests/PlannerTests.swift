@@ -23,7 +23,7 @@ import Testing
         #expect(error?.diagnostic.status == .wanting)
         #expect(
             error.map { message(of: $0) } == """
-                error: cannot serve `churn` natively: it does not convert exactly
+                error: cannot convert `churn` exactly
                   - `steps[0].FunctionTransformer`: it calls Python code (use a ColumnTransformer)
                   - `steps[1].SVC`: it is not converted yet
                 hint: `skiff pack` without `--runtime native` serves it with Python

@@ -4,6 +4,7 @@ import lightgbm
 import numpy
 from generate import Model
 from sklearn import compose, impute, pipeline, preprocessing
+from sklearn.ensemble import BaggingClassifier
 
 import tables
 
@@ -170,7 +171,17 @@ def in_pipeline(rng):
     return Model(model, table, tables.target(rng, table, kind), tables.requests(rng, table, missing=missing > 0, unseen=True), method)
 
 
+def bagged(rng):
+    """A classifier inside of another one, which asks it for its labels."""
+    table = tables.numbers(rng, rows=80)
+    kind = str(rng.choice(["int2", "text3"]))
+    inner = lightgbm.LGBMClassifier(n_estimators=3, num_leaves=4, min_child_samples=5, verbose=-1)
+    estimator = BaggingClassifier(inner, n_estimators=2, random_state=int(rng.integers(100)))
+    return Model(estimator, table, tables.target(rng, table, kind), tables.requests(rng, table), "predict_proba")
+
+
 SPECS = {
+    "lgb_bagged": bagged,
     "lgb_regressor": regressor, "lgb_classifier": classifier, "lgb_stopped": stopped, "lgb_ranker": ranker, "lgb_booster": booster,
     "lgb_linear": linear, "lgb_pipeline": in_pipeline,
 }
