@@ -23,7 +23,20 @@ public struct LightGBMReader {
                 .limit(name: "maxBytes", value: limits.maxBytes), "it has more than \(limits.maxBytes) bytes")
         }
         var reader = LightGBMReader(lines: TextLines(region, range), limits: limits)
-        return try reader.readModel()
+        do throws(BoostersError) { return try reader.readModel() } catch {
+            guard [.malformed, .unsupported].contains(error.kind), isCut(region, range) else { throw error }
+            throw BoostersError(.truncated, "it ends before its line `end of trees`: \(error.reason)", line: error.line)
+        }
+    }
+
+    /// A text that begins as a model's and lacks the line after its trees.
+    private static func isCut(_ region: ByteRegion, _ range: Range<Int>) -> Bool {
+        var lines = TextLines(region, range)
+        guard let first = lines.next(), lines.text(first) == "tree" else { return false }
+        while let line = lines.next() {
+            if lines.text(line) == "end of trees" { return false }
+        }
+        return true
     }
 
     private mutating func readModel() throws(BoostersError) -> LightGBMModel {
