@@ -7,11 +7,8 @@ enum ScoringOutcome {
 
 /// What scores requests on one thread: a native model in process, or Python workers.
 protocol Backend: AnyObject {
-    /// Scores the body of one request.
+    /// Scores one request.
     ///
-    /// - Parameters:
-    ///   - body: valid during the call only.
-    ///   - isBare: whether a list of records alone is a request.
-    ///   - completion: called once, now or later, on the same thread.
-    func score(_ body: UnsafeRawBufferPointer, isBare: Bool, completion: @escaping (ScoringOutcome) -> Void)
+    /// - Parameter completion: called once, now or later, on the same thread.
+    func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void)
 }

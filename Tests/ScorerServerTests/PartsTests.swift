@@ -84,7 +84,7 @@ struct PartsTests {
         func score(_ bytes: [UInt8]) -> String {
             var text = "nothing"
             bytes.withUnsafeBytes { bytes in
-                backend.score(bytes, isBare: true) { outcome in
+                backend.score(ScoringRequest(bytes, .bareJSON)) { outcome in
                     switch outcome {
                     case .answer(let json, _): text = String(decoding: json, as: UTF8.self)
                     case .refusal(let error, _): text = error.message
@@ -113,7 +113,7 @@ struct PartsTests {
             #"[{"number": 1.7e308, "single": 1, "count": 1}, {"number": -1.7e308, "single": 1, "count": 1}, \#(record)]"#
                 .utf8)
         body.withUnsafeBytes { body in
-            backend.score(body, isBare: true) { outcome in
+            backend.score(ScoringRequest(body, .bareJSON)) { outcome in
                 if case .answer(let json, _) = outcome { text = String(decoding: json, as: UTF8.self) }
             }
         }

@@ -162,7 +162,7 @@ struct RefusalsTests {
         var sink = FrameSink(columnCount: 1)
         let body = Array(#"{"inputs": {"a/b~\n": [1, "x"]}}"#.utf8)
         let problem = #expect(throws: RequestError.self) {
-            try body.withUnsafeBytes { bytes in _ = try decoder.decode(bytes, isBare: false, into: &sink) }
+            try body.withUnsafeBytes { bytes in _ = try decoder.decode(ScoringRequest(bytes, .json), into: &sink) }
         }
         #expect(problem?.message.contains(#"/inputs/a~1b~0\u{a}/1: expected"#) == true, "\(problem?.message ?? "")")
     }

@@ -21,12 +21,12 @@ final class NativeBackend: Backend {
         parameters = ParameterChecker(declared: configuration.parameters)
     }
 
-    func score(_ body: UnsafeRawBufferPointer, isBare: Bool, completion: @escaping (ScoringOutcome) -> Void) {
+    func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void) {
         var rows: Int?
         do throws(RequestError) {
-            let request = try decoder.decode(body, isBare: isBare, into: &sink)
-            rows = request.rows
-            _ = try parameters.check(request.parameters)
+            let decoded = try decoder.decode(request, into: &sink)
+            rows = decoded.rows
+            _ = try parameters.check(decoded.parameters)
             try evaluate()
         } catch {
             return completion(.refusal(error, rows: rows))

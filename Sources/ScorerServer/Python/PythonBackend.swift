@@ -67,10 +67,10 @@ final class PythonBackend: Backend {
 
     // MARK: Requests
 
-    func score(_ body: UnsafeRawBufferPointer, isBare: Bool, completion: @escaping (ScoringOutcome) -> Void) {
+    func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void) {
         let payload: FrameBuilder.Payload
         do throws(RequestError) {
-            payload = try builder.payload(for: body, isBare: isBare)
+            payload = try builder.payload(for: request)
             guard queue.count < state.limits.queue else {
                 throw RequestError(
                     .temporarilyUnavailable, "The server is busy: \(state.limits.queue) requests are waiting.")

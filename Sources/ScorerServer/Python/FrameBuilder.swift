@@ -24,9 +24,9 @@ struct FrameBuilder {
     }
 
     /// - Throws: `RequestError` for the caller.
-    mutating func payload(for body: UnsafeRawBufferPointer, isBare: Bool) throws(RequestError) -> Payload {
-        guard !isUntyped else { return try rawPayload(for: body, isBare: isBare) }
-        let request = try decoder.decode(body, isBare: isBare, into: &sink)
+    mutating func payload(for scoring: ScoringRequest) throws(RequestError) -> Payload {
+        guard !isUntyped else { return try rawPayload(for: scoring) }
+        let request = try decoder.decode(scoring, into: &sink)
         let checked = try parameters.check(request.parameters)
         let present = decoder.columns.indices.filter { request.present[$0] }
         var bytes = Array((decoder.isTensor ? "{\"form\":\"tensor\"" : "{\"form\":\"frame\"").utf8)
@@ -59,9 +59,9 @@ struct FrameBuilder {
         return .array(decoder.givenNames.map(JSONValue.string))
     }
 
-    private func rawPayload(for body: UnsafeRawBufferPointer, isBare: Bool) throws(RequestError) -> Payload {
-        var raw = RawRequest(body, limits: decoder.jsonLimits)
-        try raw.read(isBare: isBare)
+    private func rawPayload(for scoring: ScoringRequest) throws(RequestError) -> Payload {
+        var raw = RawRequest(scoring.body, limits: decoder.jsonLimits)
+        try raw.read(isBare: scoring.isBare)
         if let rows = raw.rows { try decoder.checkRows(rows) }
         let checked = try parameters.check(raw.parameters)
         var bytes = Array("{\"form\":\"raw\",\"key\":\"\(raw.form)\",\"data\":".utf8)

@@ -25,7 +25,7 @@ enum SelfTest {
     ) {
         let expected = test.response["predictions"] ?? test.response
         test.request.withUnsafeBytes { request in
-            backend.score(request, isBare: true) { outcome in
+            backend.score(ScoringRequest(request, .bareJSON)) { outcome in
                 switch outcome {
                 case .refusal(let error, _):
                     completion(failed(test, "the recorded request is refused: \(error.message)"))

@@ -3,7 +3,7 @@ import JSONText
 /// Reads scoring requests for one schema, straight from the bytes into a sink; keeps its memory from request to request.
 ///
 /// Supported bodies: an object with exactly one of `dataframe_split`, `dataframe_records`, `inputs`, `instances`, beside it
-/// `params`; other members are passed over, as MLflow does. With `isBare` also a list of records alone.
+/// `params`; other members are passed over, as MLflow does. In the form `bareJSON` also a list of records alone.
 ///
 /// Every value must fit its column as it stands. Accepted without loss: a whole number or a boolean for a number, `2.0` for an
 /// integer, 0 and 1 for a boolean, a missing value in an optional, float, double or string column. Where MLflow changes values silently
@@ -87,14 +87,14 @@ struct RequestDecoder {
     ///
     /// - Throws: `RequestError` for the caller; `sink` is then of no use until the next call.
     mutating func decode<Sink: CellSink>(
-        _ bytes: UnsafeRawBufferPointer, isBare: Bool, into sink: inout Sink
+        _ request: ScoringRequest, into sink: inout Sink
     ) throws(RequestError) -> Result {
-        begin(bytes)
+        begin(request.body)
         sink.removeAll()
         var reader = JSONPullReader(body, limits: jsonLimits)
         var result = Result()
         switch try reader.step() {
-        case .beginArray where isBare:
+        case .beginArray where request.isBare:
             place = .bare
             result.rows = try decodeRecords(&reader, &sink)
         case .beginObject:

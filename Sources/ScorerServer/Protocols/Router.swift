@@ -54,7 +54,7 @@ enum Router {
             return answer(error, rows: nil, connection, thread)
         }
         let isBare = head.path == "/predict"
-        thread.backend.score(body, isBare: isBare) { [unowned thread] outcome in
+        thread.backend.score(ScoringRequest(body, isBare ? .bareJSON : .json)) { [unowned thread] outcome in
             switch outcome {
             case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
             case .answer(let json, let rows):

@@ -1,0 +1,33 @@
+/// One scoring request as it came in: its bytes and the way in which they are written.
+///
+/// Valid during the call that hands it over only.
+struct ScoringRequest {
+    /// How a body is written.
+    enum Form {
+        /// MLflow's JSON: an object with one of `dataframe_split`, `dataframe_records`, `inputs`, `instances`.
+        case json
+        /// The same, or a list of records alone.
+        case bareJSON
+    }
+
+    var body: UnsafeRawBufferPointer
+    var form: Form
+
+    /// Whether a list of records alone is a request.
+    var isBare: Bool { form == .bareJSON }
+
+    init(_ body: UnsafeRawBufferPointer, _ form: Form) {
+        self.body = body
+        self.form = form
+    }
+}
+
+/// Where the time of one request went, in nanoseconds.
+struct StageTimes {
+    /// Reading the body and checking each value.
+    var parse: UInt64 = 0
+    /// Checking the whole: required columns, rows, `params`.
+    var validate: UInt64 = 0
+    /// In the model; for Python workers also the way there and back.
+    var predict: UInt64 = 0
+}
