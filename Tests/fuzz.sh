@@ -19,17 +19,17 @@ mkdir -p "$folder/modules" "$folder/corpus-$target"
 flags="-swift-version 6 -parse-as-library -sanitize=fuzzer,address -O -assert-config Debug -g
     -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault
     -enable-upcoming-feature NonisolatedNonsendingByDefault -I $folder/modules"
-for library in CArchive CCrypto CLinux CYAML; do flags="$flags -I $root/Sources/$library"; done
+for library in CArchive CCrypto CEvent CLinux CYAML; do flags="$flags -I $root/Sources/$library"; done
 
 # In the order of the floors. A module is compiled again when one of its sources, or a module before it, has changed.
 changed=
 objects=
-for module in Diagnostics Bytes JSONText Platform Hashing YAMLText Pickle FileTrees MLmodelFormat Scoring Boosters Converters; do
+for module in Diagnostics Bytes JSONText Platform Hashing YAMLText Pickle FileTrees MLmodelFormat Scoring Boosters Converters ScorerServer; do
     object=$folder/modules/$module.o
     if [ -n "$changed" ] || [ ! -f "$object" ] || [ -n "$(find "$root/Sources/$module" -newer "$object" -print -quit)" ]; then
         echo "compiling $module"
         # shellcheck disable=SC2046,SC2086 # Names of sources have no spaces.
-        swiftc $flags -wmo -module-name "$module" -emit-module -emit-module-path "$folder/modules/$module.swiftmodule" \
+        swiftc $flags -enable-testing -wmo -module-name "$module" -emit-module -emit-module-path "$folder/modules/$module.swiftmodule" \
             -emit-object -o "$object" $(find "$root/Sources/$module" -name '*.swift')
         changed=yes
     fi
@@ -37,7 +37,7 @@ for module in Diagnostics Bytes JSONText Platform Hashing YAMLText Pickle FileTr
 done
 # shellcheck disable=SC2086
 swiftc $flags -module-name Fuzzing "$root/Tests/Fuzz/$target.swift" "$root/Tests/Fuzz/Harness.swift" \
-    "$root/Tests/TestKit/StoredZip.swift" $objects -lcrypto -larchive -lyaml -o "$folder/$target" 2>"$folder/link.log" ||
+    "$root/Tests/TestKit/StoredZip.swift" $objects -lcrypto -larchive -lyaml -levent -o "$folder/$target" 2>"$folder/link.log" ||
     { cat "$folder/link.log" >&2; exit 1; }
 
 mkdir -p "$folder/seeds-$target"

@@ -32,6 +32,9 @@ static inline int skiff_forbid_dumps(void) {
     return (setrlimit(RLIMIT_CORE, &none) != 0) + (prctl(4, 0, 0, 0, 0) != 0);
 }
 
+// PR_SET_CHILD_SUBREAPER: orphans below us become our children.
+static inline int skiff_adopt_orphans(void) { return prctl(36, 1, 0, 0, 0); }
+
 // FICLONE of <linux/fs.h>: gives `to` the blocks of `from`. `ioctl` cannot be called from Swift.
 static inline int skiff_clone(int to, int from) { return ioctl(to, 0x40049409UL, from); }
 

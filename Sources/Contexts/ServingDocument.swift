@@ -54,7 +54,7 @@ enum ServingDocument {
     private static func backend(of plan: ServingPlan) -> JSONValue {
         switch plan.runtime {
         case .native: ["kind": "native", "model": "model.skiff"]
-        case .python: ["kind": "python", "command": ["python", "-u", "/app/score.py"], "workers": 1]
+        case .python: ["kind": "python", "command": ["python", "-u", "/app/score.py"]]
         }
     }
 

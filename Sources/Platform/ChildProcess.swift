@@ -84,6 +84,27 @@ public final class ChildProcess: Sendable {
         errorEnd = error.takeOurs()
     }
 
+    private init(adopted number: Int32, path: String) {
+        self.number = number
+        self.path = path
+        outputNumber = nil
+        errorNumber = nil
+        inputEnd = Mutex(nil)
+        outputEnd = nil
+        errorEnd = nil
+    }
+
+    /// A process that one of ours started and that has become ours, as `adoptOrphans` makes it; nil when `number` is none of ours.
+    public static func adopt(number: Int32, path: String) -> ChildProcess? {
+        guard number > 0 else { return nil }
+        var information = siginfo_t()
+        let result = retrying { waitid(P_PID, id_t(number), &information, WEXITED | WNOHANG | WNOWAIT) }
+        return result == 0 ? ChildProcess(adopted: number, path: path) : nil
+    }
+
+    /// Makes this process the parent of what its own children leave behind when they end (PR_SET_CHILD_SUBREAPER).
+    public static func adoptOrphans() { _ = skiff_adopt_orphans() }
+
     deinit {
         if poll() == nil {
             send(SIGKILL)

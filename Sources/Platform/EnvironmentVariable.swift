@@ -82,6 +82,8 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
     case skiffScorer = "SKIFF_SCORER"
     case skiffThreads = "SKIFF_THREADS"
     case skiffWorkerDescriptor = "SKIFF_WORKER_FD"
+    case skiffWorkerMemoryBytes = "SKIFF_WORKER_MEMORY_BYTES"
+    case skiffWorkerStart = "SKIFF_WORKER_START"
     case skiffWorkers = "SKIFF_WORKERS"
     case storageEmulatorHost = "STORAGE_EMULATOR_HOST"
 
@@ -155,6 +157,9 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
         case .skiffScorer: "the skiff-scorer executable to put in contexts"
         case .skiffThreads: "how many threads skiff-scorer has"
         case .skiffWorkerDescriptor: "set by skiff-scorer for its Python workers: the descriptor to answer on"
+        case .skiffWorkerMemoryBytes: "the most private memory of one Python worker, in bytes"
+        case .skiffWorkerStart:
+            "how Python workers start: `fork` copies a loaded process, `separate` loads in each, `auto` copies where that is safe"
         case .skiffWorkers: "how many Python workers skiff-scorer has"
         case .storageEmulatorHost: "the server that is asked for buckets of `gs:` instead of Google's"
         }

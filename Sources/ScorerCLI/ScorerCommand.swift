@@ -12,7 +12,8 @@ let scorerCommand = CommandSpec(
 
         Variables: PORT and SKIFF_LISTEN say where to listen, SKIFF_THREADS and SKIFF_WORKERS how wide, \
         SKIFF_ACCESS_LOG=off leaves out the lines of requests, and SKIFF_LIMIT_BODY_BYTES, SKIFF_LIMIT_ROWS, \
-        SKIFF_LIMIT_REQUEST_SECONDS and so on set the limits. Options go before variables.
+        SKIFF_LIMIT_REQUEST_SECONDS and so on set the limits. SKIFF_WORKER_START (`auto`, `fork`, `separate`) says how Python \
+        workers start, SKIFF_WORKER_MEMORY_BYTES how much private memory each may have. Options go before variables.
         """,
     arguments: [
         ArgumentSpec("MODEL", count: .optional, help: "a folder with `serving.json`, or a `.skiff` file")
@@ -22,7 +23,9 @@ let scorerCommand = CommandSpec(
             "listen", .value("HOST:PORT"), defaultValue: "0.0.0.0:8080",
             help: "the numeric address to listen on; port 0 takes a free one and tells it in the first line"),
         OptionSpec("threads", .value("N"), help: "event threads of a native model; by default one for each processor"),
-        OptionSpec("workers", .value("N"), help: "processes of a Python model; by default as `serving.json` says"),
+        OptionSpec(
+            "workers", .value("N"),
+            help: "processes of a Python model; by default as `serving.json` says, else one for each processor"),
         OptionSpec("check", .flag, help: "only ask the server on this machine whether it is ready: status 0 or 1"),
     ],
     examples: [

@@ -6,7 +6,7 @@ public struct ServerOptions: Sendable {
     public var address: ListenAddress
     /// Event threads for a native model; nil: as many as there are processors for us.
     public var threads: Int?
-    /// Python workers; nil: as `serving.json` says.
+    /// Python workers; nil: as `serving.json` says, and if that says nothing one for each processor.
     public var workers: Int?
     /// Whether each request gets a line on standard output.
     public var logsRequests = true

@@ -7,9 +7,12 @@ struct ServingConfiguration: Sendable {
     enum Backend: Sendable, Equatable {
         /// A `.skiff` file, evaluated in this process.
         case native(model: String)
-        /// Worker processes that run `command`.
-        case python(command: [String], workers: Int)
+        /// Worker processes that run `command`; nil workers: one for each processor.
+        case python(command: [String], workers: Int?)
     }
+
+    /// The most workers that are started unasked.
+    static let workerLimit = 16
 
     /// One declared parameter.
     struct Parameter: Sendable, Equatable {
@@ -127,9 +130,13 @@ private struct ConfigurationReader {
             guard !command.isEmpty, command.count == words.count else {
                 throw wrong("backend.command", "a list of strings")
             }
-            let workers = backend["workers"]?.intValue ?? 1
-            guard (1...256).contains(workers) else { throw wrong("backend.workers", "a number from 1 to 256") }
-            return .python(command: command, workers: workers)
+            guard let workers = backend["workers"], !workers.isNull else {
+                return .python(command: command, workers: nil)
+            }
+            guard let count = workers.intValue, (1...256).contains(count) else {
+                throw wrong("backend.workers", "a number from 1 to 256")
+            }
+            return .python(command: command, workers: count)
         default: throw wrong("backend.kind", "`native` or `python`")
         }
     }

@@ -60,11 +60,11 @@ struct PythonBackendTests {
         let server = try ServerUnderTest.python(["schema": schema])
         #expect(
             try server.ask("POST", "/invocations", #"{"inputs": [[1, 2.5], [3, 4]]}"#).body
-                == #"{"predictions": {"form": "tensor", "rows": 2, "columns": null, "types": ["float64"], "data": [[1, 2.5], [3, 4]]}}"#
+                == #"{"predictions": {"form": "tensor", "rows": 2, "columns": null, "types": ["float64"], "data": [[1.0, 2.5], [3.0, 4.0]]}}"#
         )
         #expect(
             try server.ask("POST", "/invocations", #"{"dataframe_records": [{"a": 1, "b": 2}, {"b": 4, "a": 3}]}"#).body
-                .contains(#""data": [[1, 2], [3, 4]]"#))
+                .contains(#""data": [[1.0, 2.0], [3.0, 4.0]]"#))
         #expect(
             try server.ask("POST", "/invocations", #"{"inputs": [[1, 2], [3]]}"#).refusal.message
                 == "Failed to enforce schema. /inputs/1: Shape of input does not match expected shape (-1, 2): got an array of 1."
@@ -126,7 +126,7 @@ struct PythonBackendTests {
 
     @Test(
         "a worker that crashes or does not keep to the frames costs its request a 503, and is started again",
-        arguments: ["crash", "garbage"])
+        arguments: ["crash", "garbage", "damaged columns", "endless columns", "no json", "bare nan"])
     func crash(action: String) throws {
         let server = try Self.server()
         let answer = try server.ask("POST", "/predict", Self.asking(action))
@@ -136,6 +136,33 @@ struct PythonBackendTests {
         let event = try server.event("worker-ended")
         #expect(event["restart_milliseconds"]?.intValue == 100)
         #expect(try server.ask("POST", "/predict", #"[{"x": 1}]"#).status == 200)
+    }
+
+    @Test("a worker that got no memory is named as such")
+    func memory() throws {
+        let server = try Self.server()
+        let answer = try server.ask("POST", "/predict", Self.asking("out of memory"))
+        #expect(answer.status == 503)
+        #expect(answer.refusal.message?.contains("ran out of memory") == true)
+        #expect(try server.event("worker-ended")["reason"]?.stringValue == "it ran out of memory")
+    }
+
+    @Test("a model that prints much is not held up, and no line of its has parts of another")
+    func loud() throws {
+        let server = try Self.server()
+        #expect(try server.ask("POST", "/predict", Self.asking("loud")).status == 200)
+        #expect(
+            try server.errorLine(containing: "progress 2")
+                == "[worker 1] progress 2line 0 of a model that has much to say, and says it")
+        #expect(try server.ask("POST", "/predict", #"[{"x": 1}]"#).status == 200)
+        let forwarded = server.errorText.split(separator: "\n").filter { $0.contains("line ") || $0.contains("xxx") }
+        #expect(
+            forwarded.allSatisfy { line in
+                line.hasPrefix("[worker 1] xxx") || line.hasPrefix("[worker 1] progress 2line 0 ")
+                    || line.hasPrefix("[worker 1] line ")
+                        && line.hasSuffix(" of a model that has much to say, and says it")
+            })
+        #expect(server.logText.split(separator: "\n").allSatisfy { $0.hasPrefix("{\"time\": ") && $0.hasSuffix("}") })
     }
 
     @Test("a worker that hangs is killed at the limit: 504")

@@ -159,7 +159,7 @@ struct RefusalsTests {
         var decoder = RequestDecoder(
             .columns([.init(name: "a/b~\n", type: .double, required: true)]), limits: Limits(),
             integersTakeMissing: true)
-        var sink = FrameSink(columnCount: 1)
+        var sink = FrameSink(decoder.columns)
         let body = Array(#"{"inputs": {"a/b~\n": [1, "x"]}}"#.utf8)
         let problem = #expect(throws: RequestError.self) {
             try body.withUnsafeBytes { bytes in _ = try decoder.decode(ScoringRequest(bytes, .json), into: &sink) }

@@ -57,7 +57,8 @@ final class ServerUnderTest: Sendable {
             members, [], environment.merging(["PATH": path]) { own, _ in own }, waitsFor: event)
     }
 
-    private static func start(
+    /// Starts a server of what is in `folder`, with this backend in `serving.json`.
+    static func start(
         in folder: TemporaryDirectory, backend: JSONValue, _ members: JSONObject, _ arguments: [String],
         _ environment: [String: String], waitsFor event: String
     ) throws -> ServerUnderTest {

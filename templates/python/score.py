@@ -2,8 +2,12 @@
 
 skiff-scorer owns HTTP, validation, limits and logs; this file owns the model. It reads `serving.json` beside it and
 talks on the descriptor named by SKIFF_WORKER_FD. A frame is a 16-byte little-endian header (magic "SKFF", kind u16,
-flags u16, request u32, payload length u32) and the payload. Standard output belongs to nobody here: everything that a
-model prints goes to standard error, and nothing but frames goes to the socket.
+flags u16, request u32, payload length u32) and the payload: with flag 1 binary columns (`read_columns`), else JSON.
+Standard output belongs to nobody here: everything that a model prints goes to standard error, and nothing but frames
+goes to the socket.
+
+When nothing speaks against it (`fork_problem`), the first process only loads the model and is copied by fork for each
+worker, so that workers share its memory and a new one is there at once.
 
 Answers are the text that MLflow's scoring server would write, with one exception: NaN and infinities, for which JSON
 has no token, become null.
@@ -13,22 +17,41 @@ Needs Python 3.8, the standard library, and what the model itself needs.
 
 import base64
 import datetime
+import gc
 import inspect
 import json
 import math
 import mmap
 import os
 import pickle
+import random
 import signal
 import socket
 import struct
 import sys
 import time
 import traceback
+import warnings
 
 MAGIC = 0x46464B53
 HEADER = struct.Struct("<IHHII")
-READY, LOAD_FAILED, REQUEST, ANSWER, ERROR, STOP = 1, 2, 3, 4, 5, 6
+READY, LOAD_FAILED, REQUEST, ANSWER, ERROR, STOP, FORK, FORKED = 1, 2, 3, 4, 5, 6, 7, 8
+COLUMNAR = 1
+PAYLOAD_LIMIT = 1 << 30
+# Of a columnar payload: bytes of the head, bytes of the parameters, columns, 0, rows; then for each column: encoding,
+# flags, rank, bytes.
+FIXED = struct.Struct("<IIIIQ")
+COLUMN = struct.Struct("<HHIQ")
+NUMBERS = {1: "<f8", 2: "<f4", 3: "<i8", 4: "<i4", 5: "|b1", 9: "<i2", 10: "|i1", 11: "<u8", 12: "<u4", 13: "<u2", 14: "|u1"}
+ENCODINGS = {dtype[1:]: code for code, dtype in NUMBERS.items()}
+TEXT, DATETIME, JSON_CELLS = 6, 7, 8
+ALIGNMENTS = {TEXT: 4, DATETIME: 8}
+ALIGNMENTS.update((code, int(dtype[2:])) for code, dtype in NUMBERS.items())
+RANK_LIMIT = 32
+# The most that a number of an answer takes as text, with what separates it.
+NUMBER_BYTES = 26
+# The status that tells skiff-scorer why.
+OUT_OF_MEMORY = 77
 MODEL_ERROR = (
     "Encountered an unexpected error while evaluating the model. Verify that the serialized input Dataframe is"
     " compatible with the model for inference."
@@ -46,30 +69,46 @@ class Channel:
 
     def __init__(self, connection):
         self.connection = connection
+        self.takes_descriptors = False
+        self.descriptors = []
 
-    def send(self, kind, request, payload):
-        self.connection.sendall(HEADER.pack(MAGIC, kind, 0, request, len(payload)) + payload)
+    def send(self, kind, request, payload, flags=0):
+        header = HEADER.pack(MAGIC, kind, flags, request, len(payload))
+        if len(payload) < 1 << 16:
+            self.connection.sendall(header + payload)
+        else:
+            self.connection.sendall(header)
+            self.connection.sendall(payload)
 
     def receive(self):
-        """The next (kind, request, payload), or None when the other side has closed."""
+        """The next (kind, request, payload, flags), or None when the other side has closed."""
         header = self._read(HEADER.size)
         if header is None:
             return None
-        magic, kind, _, request, length = HEADER.unpack(header)
-        if magic != MAGIC:
+        magic, kind, flags, request, length = HEADER.unpack(header)
+        if magic != MAGIC or flags not in (0, COLUMNAR) or length > PAYLOAD_LIMIT:
             raise ConnectionError("the scorer sent something that is not a frame")
         payload = self._read(length)
-        return None if payload is None else (kind, request, payload)
+        return None if payload is None else (kind, request, payload, flags)
 
     def _read(self, count):
         data = bytearray(count)
         view, got = memoryview(data), 0
         while got < count:
-            step = self.connection.recv_into(view[got:])
+            step = self._receive_into(view[got:])
             if step == 0:
                 return None
             got += step
-        return bytes(data)
+        return data
+
+    def _receive_into(self, view):
+        if not self.takes_descriptors:
+            return self.connection.recv_into(view)
+        count, extras, _, _ = self.connection.recvmsg_into([view], socket.CMSG_SPACE(8))
+        for level, kind, data in extras:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                self.descriptors += struct.unpack("={}i".format(len(data) // 4), data[: len(data) // 4 * 4])
+        return count
 
 
 # Loading
@@ -81,9 +120,50 @@ def load_pyfunc(path, settings):
     import mlflow.pyfunc
 
     model = mlflow.pyfunc.load_model(path)
+    Enforcement.install(mlflow.pyfunc)
     if "params" in inspect.signature(model.predict).parameters:
         return lambda data, params: model.predict(data, params=params)
     return lambda data, params: model.predict(data)
+
+
+class Enforcement:
+    """MLflow's check of a table against the signature, a millisecond for 23 columns, which skiff-scorer has made already.
+
+    For plain types it looks at nothing but the columns' names and dtypes (`_enforce_schema` of MLflow 2.9 to 3.17). So it
+    is left out where it has changed nothing: for tables like one that came out of it as it went in.
+    """
+
+    table, proven, original, module = None, None, None, None
+    PLAIN = set(FRAME_TYPES) | {"string", "datetime"}
+
+    @classmethod
+    def install(cls, module):
+        cls.original, cls.module = getattr(module, "_validate_prediction_input", None), module
+        if cls.original is not None and hasattr(module, "_enforce_params_schema"):
+            module._validate_prediction_input = cls.validate
+
+    @classmethod
+    def validate(cls, data, params, input_schema, params_schema, *others, **named):
+        if data is not cls.table or cls.table is None:
+            return cls.original(data, params, input_schema, params_schema, *others, **named)
+        if cls.proven is not None and cls.proven == cls.kind(data):
+            return data, cls.module._enforce_params_schema(params, params_schema)
+        kind = cls.kind(data)
+        made, params = cls.original(data, params, input_schema, params_schema, *others, **named)
+        cls.proven = kind if type(made) is type(data) and cls.kind(made) == kind and made.equals(data) else None
+        return made, params
+
+    @staticmethod
+    def kind(table):
+        return list(table.columns), list(table.dtypes), type(table.index)
+
+    @classmethod
+    def expect(cls, request, made):
+        """`made` is the table of `request` that the model is about to be called with."""
+        is_plain = request["form"] == "frame" and request.get("types") and all(
+            isinstance(kind, str) and kind in cls.PLAIN for kind in request["types"]
+        )
+        cls.table = made if is_plain else None
 
 
 def load_sklearn(path, settings):
@@ -130,8 +210,138 @@ def load(settings, folder):
 # Requests
 
 
+class Heads:
+    """The head of the last columnar request, parsed, and its names as an index; the next one is mostly the same."""
+
+    raw, parsed, index = None, None, None
+
+    @classmethod
+    def of(cls, raw):
+        if raw != cls.raw:
+            cls.parsed, cls.index, cls.raw = json.loads(raw), None, raw
+        return cls.parsed
+
+
+def read_request(payload, flags):
+    """The request in a frame: its head, `rows`, `data` (an array or list for each column) and perhaps `params`.
+
+    In a columnar one `runs` has (first column, [columns x rows]) for columns of numbers that lie side by side.
+    """
+    if not flags & COLUMNAR:
+        return json.loads(payload)
+    head, params, rows, data, runs = read_columns(payload)
+    request = dict(Heads.of(head), rows=rows, data=data, runs=runs)
+    if params:
+        request["params"] = json.loads(params)
+    if request["form"] == "tensor" and request["columns"] is None:
+        request["data"] = data[0]
+    return request
+
+
+def read_columns(payload):
+    """(head, parameters, rows, columns, runs) of a columnar payload; arrays share its memory."""
+    head_bytes, params_bytes, count, zero, rows = FIXED.unpack_from(payload)
+    check(zero == 0 and count * COLUMN.size <= len(payload) - FIXED.size)
+    columns = list(COLUMN.iter_unpack(payload[FIXED.size : FIXED.size + count * COLUMN.size]))
+    position = FIXED.size + count * COLUMN.size
+    shapes = []
+    for _, flags, rank, _ in columns:
+        check(flags in (0, 1) and rank <= RANK_LIMIT and 8 * rank <= len(payload) - position)
+        shapes.append(struct.unpack_from("<{}Q".format(rank), payload, position) if rank else ())
+        position += 8 * rank
+    check(head_bytes + params_bytes <= len(payload) - position)
+    head = bytes(payload[position : position + head_bytes])
+    params = bytes(payload[position + head_bytes : position + head_bytes + params_bytes])
+    position += head_bytes + params_bytes
+    view, data, runs, index = memoryview(payload), [], [], 0
+    while index < count:
+        encoding, flags, rank, size = columns[index]
+        position = aligned(position, 8 if flags else alignment(encoding))
+        check(position + size <= len(payload))
+        if encoding in NUMBERS and not flags and not rank:
+            end = index + 1
+            while end < count and columns[end] == columns[index]:
+                end += 1
+            run = read_run(payload, position, encoding, end - index, rows, size)
+            runs.append((index, run))
+            data.extend(run)
+            position += size * (end - index)
+            index = end
+        else:
+            data.append(read_column(encoding, flags, view[position : position + size], rows, shapes[index]))
+            position += size
+            index += 1
+    check(position == len(payload))
+    return head, params, rows, data, runs
+
+
+def read_run(payload, position, encoding, columns, rows, size):
+    """[columns x rows] of plain numbers of one type, which lie side by side."""
+    import numpy
+
+    dtype = NUMBERS[encoding]
+    check(size == rows * alignment(encoding) and position + columns * size <= len(payload))
+    return numpy.frombuffer(payload, dtype, columns * rows, position).reshape(columns, rows)
+
+
+def read_column(encoding, flags, view, rows, shape):
+    missing = None
+    if flags:
+        bitmap = aligned((rows + 7) // 8, 8)
+        check(bitmap <= len(view))
+        missing = [not view[row >> 3] >> (row & 7) & 1 for row in range(rows)]
+        view = view[bitmap:]
+    if encoding == JSON_CELLS:
+        check(not shape)
+        values = json.loads(bytes(view))
+        check(isinstance(values, list) and len(values) == rows)
+        return values
+    if encoding == TEXT:
+        check(not shape)
+        return read_texts(view, rows, missing)
+    import numpy
+
+    check(encoding == DATETIME or encoding in NUMBERS)
+    dtype = numpy.dtype("<M8[ns]" if encoding == DATETIME else NUMBERS[encoding])
+    count = rows
+    for length in shape:
+        count *= length
+    check(count * dtype.itemsize == len(view))
+    values = numpy.frombuffer(view, dtype).reshape((rows,) + shape)
+    if missing is None:
+        return values
+    return [None if absent else value for value, absent in zip(values.tolist(), missing)]
+
+
+def read_texts(view, rows, missing):
+    start = 4 * (rows + 1)
+    check(start <= len(view))
+    offsets = struct.unpack_from("<{}I".format(rows + 1), view)
+    content = bytes(view[start:])
+    check(offsets[0] == 0 and offsets[-1] == len(content))
+    if content.isascii():
+        whole = content.decode("ascii")
+        texts = [whole[begin:end] for begin, end in zip(offsets, offsets[1:])]
+    else:
+        texts = [content[begin:end].decode("utf-8") for begin, end in zip(offsets, offsets[1:])]
+    return texts if missing is None else [None if absent else text for text, absent in zip(texts, missing)]
+
+
+def alignment(encoding):
+    return ALIGNMENTS.get(encoding, 1)
+
+
+def aligned(offset, unit):
+    return (offset + unit - 1) // unit * unit
+
+
+def check(condition):
+    if not condition:
+        raise ConnectionError("the scorer sent a damaged frame")
+
+
 def build_input(request):
-    """What the model is called with, made from a request frame."""
+    """What the model is called with, made from a request."""
     form = request["form"]
     if form == "frame":
         return build_frame(request)
@@ -143,14 +353,90 @@ def build_input(request):
 def build_frame(request):
     import pandas
 
+    runs, count = request.get("runs") or [], len(request["data"])
+    if len(runs) == 1 and len(runs[0][1]) == count:
+        # Numbers of one type are one array, which the table takes as it is.
+        return pandas.DataFrame(runs[0][1].T, columns=column_index(request), copy=False)
+    parts = build_texts(request)
+    in_runs = set()
+    for first, run in runs:
+        in_runs.update(range(first, first + len(run)))
     types = request.get("types")
-    series = {}
     for index, values in enumerate(request["data"]):
-        series[index] = build_column(column_name(request, index), types[index] if types else None, values)
-    frame = pandas.DataFrame(series, index=range(request["rows"]), copy=False)
-    if request.get("columns") is not None:
-        frame.columns = request["columns"]
-    return frame
+        if index not in parts and index not in in_runs:
+            parts[index] = build_column(column_name(request, index), types[index] if types else None, values)
+    if Pandas.from_blocks is None:
+        for index in in_runs:
+            parts[index] = request["data"][index]
+        table = pandas.DataFrame({index: parts[index] for index in range(count)}, index=range(request["rows"]), copy=False)
+        if request.get("columns") is not None:
+            table.columns = column_index(request)
+        return table
+    import numpy
+
+    blocks = [(run, numpy.arange(first, first + len(run))) for first, run in runs]
+    for index, part in parts.items():
+        blocks.append((part.reshape(1, -1) if isinstance(part, numpy.ndarray) else part, numpy.array([index])))
+    return Pandas.from_blocks(blocks, index=pandas.RangeIndex(request["rows"]), columns=column_index(request))
+
+
+class Pandas:
+    """What depends on the version of pandas, found out at the first table."""
+
+    is_known, text_type, from_blocks = False, None, None
+
+    @classmethod
+    def look(cls):
+        import pandas
+
+        if not cls.is_known:
+            dtype = pandas.Series(["a"]).dtype
+            # From pandas 3 on, texts have a type of their own, and tables can be made of arrays that share a type.
+            cls.text_type = dtype if isinstance(dtype, pandas.StringDtype) else None
+            try:
+                from pandas.api.internals import create_dataframe_from_blocks
+
+                cls.from_blocks = staticmethod(create_dataframe_from_blocks)
+            except ImportError:
+                cls.from_blocks = None
+            cls.is_known = True
+
+
+def build_texts(request):
+    """The columns of texts by their index, in what pandas makes of lists of them; all are made at once."""
+    Pandas.look()
+    rows, types = request["rows"], request.get("types") or []
+    texts = [index for index, kind in enumerate(types) if kind == "string"]
+    parts = {}
+    if not texts:
+        return parts
+    import numpy
+    import pandas
+
+    typed = []
+    for index in texts:
+        values = request["data"][index]
+        if Pandas.text_type is not None and any(value is not None for value in values):
+            typed.append(index)
+        else:
+            parts[index] = numpy.empty(rows, dtype=object)
+            parts[index][:] = values
+    if typed:
+        together = pandas.array([value for index in typed for value in request["data"][index]], dtype=Pandas.text_type)
+        for number, index in enumerate(typed):
+            parts[index] = together[number * rows : (number + 1) * rows]
+    return parts
+
+
+def column_index(request):
+    """The names of the columns, made once for a head; a copy, because a model may name the index itself."""
+    import pandas
+
+    names = request.get("columns")
+    if Heads.index is None or names is None or Heads.index[0] is not names:
+        numbered = pandas.DataFrame({index: [] for index in range(len(request["data"]))})
+        Heads.index = (names, numbered.columns if names is None else pandas.Index(names))
+    return Heads.index[1].copy()
 
 
 def column_name(request, index):
@@ -161,23 +447,29 @@ def build_column(name, kind, values):
     """One column with the dtype that MLflow gives to its type; without a type pandas decides, as in MLflow."""
     import pandas
 
+    if type(values).__module__ == "numpy":
+        return values
     try:
-        if kind is None or kind == "any":
-            return pandas.Series(values)
-        if isinstance(kind, str) and kind in FRAME_TYPES:
-            return pandas.Series(values, dtype=FRAME_TYPES[kind])
-        if kind == "string":
-            column = pandas.Series(values) if values else pandas.Series(values, dtype=object)
-            return column if isinstance(column.dtype, pandas.StringDtype) else column.astype(object)
-        if kind == "datetime":
-            stamps = [pandas.NaT if value is None else pandas.Timestamp(value) for value in values]
-            return pandas.Series(stamps, dtype="datetime64[ns]")
-        return pandas.Series([convert_cell(value, kind) for value in values], dtype=object)
+        series = build_series(kind, values)
     except InputError as problem:
         raise InputError("column `{}`: {}".format(name, problem)) from problem
     except (ValueError, TypeError, OverflowError) as problem:
         text = "column `{}` cannot be read as {}: {}".format(name, kind_name(kind), problem)
         raise InputError(text) from problem
+    return series.array if isinstance(series.dtype, pandas.api.extensions.ExtensionDtype) else series.to_numpy()
+
+
+def build_series(kind, values):
+    import pandas
+
+    if kind is None or kind == "any":
+        return pandas.Series(values)
+    if isinstance(kind, str) and kind in FRAME_TYPES:
+        return pandas.Series(values, dtype=FRAME_TYPES[kind])
+    if kind == "datetime":
+        stamps = [pandas.NaT if value is None else pandas.Timestamp(value) for value in values]
+        return pandas.Series(stamps, dtype="datetime64[ns]")
+    return pandas.Series([convert_cell(value, kind) for value in values], dtype=object)
 
 
 def kind_name(kind):
@@ -223,9 +515,9 @@ def build_tensor(request):
 
     try:
         if request.get("columns") is None:
-            return numpy.array(request["data"], dtype=request["types"][0])
+            return numpy.asarray(request["data"], dtype=request["types"][0])
         parts = zip(request["columns"], request["types"], request["data"])
-        return {name: numpy.array(values, dtype=dtype) for name, dtype, values in parts}
+        return {name: numpy.asarray(values, dtype=dtype) for name, dtype, values in parts}
     except (ValueError, TypeError, OverflowError) as problem:
         raise InputError("the tensor cannot be built: {}".format(problem)) from problem
 
@@ -265,6 +557,65 @@ def build_raw_frame(key, data):
 
 
 # Answers
+
+
+def columnar_answer(value):
+    """The columnar payload of an answer of numbers: an array, a series or a table; None for everything else."""
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if numpy is None:
+        return None
+    if type(value) is numpy.ndarray:
+        if value.ndim == 0 or value.ndim > RANK_LIMIT or value.size == 0 or number_array(value) is None:
+            return None
+        if value.size * (NUMBER_BYTES + 4 * value.ndim) > PAYLOAD_LIMIT:
+            return None
+        return pack_columns(b'{"layout": "array"}', len(value), [(number_array(value), value.shape[1:])])
+    if pandas is None or not type(value) in (pandas.Series, pandas.DataFrame):
+        return None
+    table = pandas.DataFrame(value) if type(value) is pandas.Series else value
+    if len(table) == 0 or not 0 < table.shape[1] <= 10_000 or not table.columns.is_unique:
+        return None
+    # Extension types have missing values of their own.
+    parts = [table.iloc[:, index] for index in range(table.shape[1])]
+    arrays = [number_array(part.to_numpy()) if isinstance(part.dtype, numpy.dtype) else None for part in parts]
+    if any(array is None for array in arrays):
+        return None
+    try:
+        # The keys as the json module writes them.
+        keys = [next(iter(json.loads(json.dumps({plain_key(key): None})))) for key in table.columns]
+        head = json.dumps({"layout": "records", "keys": keys}, ensure_ascii=False).encode()
+    except (TypeError, ValueError):
+        return None
+    if len(table) * (8 + sum(len(json.dumps(key)) + 4 + NUMBER_BYTES for key in keys)) > PAYLOAD_LIMIT:
+        return None
+    return pack_columns(head, len(table), [(array, ()) for array in arrays])
+
+
+def number_array(array):
+    """`array` in one of the encodings, row-major and little-endian; None when it holds something else."""
+    if array.dtype.kind == "f" and array.dtype.itemsize == 2:
+        array = array.astype("<f4")
+    if array.dtype.kind + str(array.dtype.itemsize) not in ENCODINGS:
+        return None
+    import numpy
+
+    return numpy.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+
+
+def pack_columns(head, rows, columns):
+    parts = [FIXED.pack(len(head), 0, len(columns), 0, rows)]
+    for array, shape in columns:
+        encoding = ENCODINGS[array.dtype.kind + str(array.dtype.itemsize)]
+        parts.append(COLUMN.pack(encoding, 0, len(shape), array.nbytes))
+    for _, shape in columns:
+        parts.append(struct.pack("<{}Q".format(len(shape)), *shape))
+    parts.append(head)
+    position = sum(map(len, parts))
+    for array, _ in columns:
+        gap = aligned(position, array.dtype.itemsize) - position
+        parts += [bytes(gap), array.tobytes()]
+        position += gap + array.nbytes
+    return b"".join(parts)
 
 
 def answer_text(value):
@@ -342,38 +693,205 @@ def error_payload(problem):
     return json.dumps(body).encode()
 
 
-def answer(predict, payload):
-    """(kind, payload) of the frame that answers one request."""
+def answer(predict, payload, flags=0):
+    """(kind, payload, flags) of the frame that answers one request."""
+    request = read_request(payload, flags)
     try:
-        request = json.loads(payload)
-        predicted = predict(build_input(request), request.get("params"))
+        data = build_input(request)
+        Enforcement.expect(request, data)
+        predicted = predict(data, request.get("params"))
     except MemoryError:
         raise
     except Exception as problem:
-        return ERROR, error_payload(problem)
+        return ERROR, error_payload(problem), 0
     try:
-        return ANSWER, answer_text(predicted).encode("ascii")
+        columns = columnar_answer(predicted)
+        body, flags = (answer_text(predicted).encode("ascii"), 0) if columns is None else (columns, COLUMNAR)
+        if len(body) <= PAYLOAD_LIMIT:
+            return ANSWER, body, flags
+        raise ValueError("the answer has {} bytes, more than {}".format(len(body), PAYLOAD_LIMIT))
+    except MemoryError:
+        raise
     except Exception:
         body = {"kind": "model", "message": MODEL_ERROR, "traceback": traceback.format_exc(), "status": 500}
-        return ERROR, json.dumps(body).encode()
+        return ERROR, json.dumps(body).encode(), 0
 
 
-def serve(channel, predict):
+def serve(channel, predict, hello):
     while True:
         frame = channel.receive()
         if frame is None or frame[0] == STOP:
             return
-        kind, request, payload = frame
-        if kind != REQUEST:
+        kind, request, payload, flags = frame
+        if kind == FORK:
+            copy = fork_worker(channel, request)
+            if copy is not None:
+                channel = copy
+                channel.send(READY, 0, json.dumps(hello).encode())
+        elif kind == REQUEST:
+            kind, body, flags = answer_or_end(predict, payload, flags)
+            channel.send(kind, request, body, flags)
+        else:
             raise ConnectionError("the scorer sent a frame of unknown kind {}".format(kind))
-        channel.send(*answer_frame(predict, request, payload))
 
 
-def answer_frame(predict, request, payload):
-    kind, body = answer(predict, payload)
+def answer_or_end(predict, payload, flags):
+    try:
+        result = answer(predict, payload, flags)
+    except MemoryError:
+        # What is left of the model cannot be trusted to work.
+        end_for_want_of_memory()
     sys.stdout.flush()
     sys.stderr.flush()
-    return kind, request, body
+    return result
+
+
+def end_for_want_of_memory():
+    try:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(OUT_OF_MEMORY)
+
+
+# Copies
+
+
+def fork_problem(channel):
+    """Why a copy of this process might not work, or would share what must not be shared; None when nothing is found."""
+    start = os.environ.get("SKIFF_WORKER_START") or "separate"
+    if start == "fork":
+        return None
+    if start != "auto":
+        return "SKIFF_WORKER_START is {}".format(start)
+    try:
+        shared = [name for name in open_names(channel) if name not in ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")]
+        if shared:
+            return "the model holds {} open".format(shared[0])
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+            if "/dev/nvidia" in file.read():
+                return "the model uses CUDA"
+        if other_threads():
+            # OpenBLAS stops its threads before a fork and starts them when they are needed; those of others are not in a copy.
+            probe_fork()
+        if other_threads():
+            return "the model has threads running: {}".format(", ".join(other_threads()))
+    except OSError as problem:
+        return "it cannot be seen what the model holds: {}".format(problem)
+    return None
+
+
+def open_names(channel):
+    """What is open beside the standard streams and our own socket."""
+    names = []
+    for number in os.listdir("/proc/self/fd"):
+        if int(number) > 2 and int(number) != channel.connection.fileno():
+            try:
+                names.append(os.readlink("/proc/self/fd/" + number))
+            except FileNotFoundError:
+                continue
+    return names
+
+
+def other_threads():
+    """The names of the threads beside the main one that a copy would miss. That of jemalloc (in pyarrow) it would not."""
+    names = []
+    for number in os.listdir("/proc/self/task"):
+        try:
+            with open("/proc/self/task/{}/comm".format(number), encoding="utf-8", errors="replace") as file:
+                name = file.read().strip()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(number) != os.getpid() and name != "jemalloc_bg_thd":
+            names.append(name)
+    return names
+
+
+def probe_fork():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process = os.fork()
+    if process == 0:
+        os._exit(0)
+    os.waitpid(process, 0)
+
+
+def fork_worker(channel, request):
+    """Makes a copy of this process: its channel there, None here. It becomes the scorer's child, not ours."""
+    descriptors, channel.descriptors = channel.descriptors, []
+    try:
+        if len(descriptors) != 2:
+            raise ConnectionError("the scorer asked for a copy without its descriptors")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        read_end, write_end = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            first = os.fork()
+            if first == 0:
+                second = fork_or_tell(write_end)
+                if second == 0:
+                    os.close(read_end)
+                    os.close(write_end)
+                    return become_worker(channel, *descriptors)
+                os._exit(0)
+        os.close(write_end)
+        with open(read_end, "rb") as pipe:
+            told = pipe.read()
+        # When it has been waited for, the copy has its new parent.
+        os.waitpid(first, 0)
+        answer = {"process": int(told)} if told.isdigit() else {"message": told.decode("utf-8", "replace")}
+    except OSError as problem:
+        answer = {"message": str(problem)}
+    for descriptor in descriptors:
+        os.close(descriptor)
+    channel.send(FORKED, request, json.dumps(answer).encode())
+    return None
+
+
+def fork_or_tell(write_end):
+    """In the process between: forks again, and tells the number of the copy or what went wrong."""
+    try:
+        second = os.fork()
+        if second != 0:
+            os.write(write_end, str(second).encode())
+        return second
+    except OSError as problem:
+        os.write(write_end, str(problem).encode())
+        return -1
+
+
+def become_worker(parent, connection, output):
+    parent.connection.close()
+    os.setpgid(0, 0)
+    for standard in (1, 2):
+        os.dup2(output, standard)
+    os.close(output)
+    reseed()
+    channel = Channel(socket.socket(fileno=connection))
+    channel.connection.setblocking(True)
+    os.set_inheritable(connection, False)
+    return channel
+
+
+def reseed():
+    """Copies must not draw the same random numbers."""
+    random.seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(int.from_bytes(os.urandom(7), "little"))
+
+
+def limit_memory():
+    """At most this many bytes of private memory, for us and for each copy."""
+    text = os.environ.get("SKIFF_WORKER_MEMORY_BYTES")
+    if text:
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = int(text) if hard == resource.RLIM_INFINITY else min(int(text), hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def main():
@@ -385,10 +903,15 @@ def main():
     os.set_inheritable(channel.connection.fileno(), False)
     started = time.monotonic()
     try:
+        limit_memory()
         folder = os.path.dirname(os.path.abspath(__file__))
         with open(os.path.join(folder, "serving.json"), encoding="utf-8") as file:
             settings = json.load(file)
         predict = load(settings, folder)
+        # The collector would write to every object, and so to memory that copies share.
+        gc.collect()
+        gc.freeze()
+        reason = fork_problem(channel)
     except BaseException as problem:
         text = "{}: {}".format(type(problem).__name__, problem)
         body = {"message": text, "traceback": traceback.format_exc()}
@@ -398,12 +921,17 @@ def main():
         "python": "{}.{}.{}".format(*sys.version_info[:3]),
         "loader": (settings.get("python") or {}).get("loader", "pyfunc"),
         "seconds": round(time.monotonic() - started, 3),
+        "fork": reason is None,
+        "reason": reason,
     }
+    channel.takes_descriptors = reason is None
     channel.send(READY, 0, json.dumps(hello).encode())
     try:
-        serve(channel, predict)
+        serve(channel, predict, hello)
     except (BrokenPipeError, ConnectionResetError):
         pass
+    except MemoryError:
+        end_for_want_of_memory()
     return 0
 
 

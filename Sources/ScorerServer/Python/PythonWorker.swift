@@ -1,14 +1,17 @@
 import Diagnostics
 import Glibc
+import JSONText
 import Platform
 
 /// A scoring request on its way through a worker.
 struct WorkerJob {
     var id: UInt32
-    var payload: [UInt8]
-    var rows: Int?
+    /// The frame with room for its header.
+    var frame: FrameBuilder.Frame
     var deadline: UInt64
     var completion: (ScoringOutcome) -> Void
+
+    var rows: Int? { frame.rows }
 }
 
 /// One worker process and the socket pair to it. Everything happens in handlers of the loop.
@@ -16,22 +19,31 @@ final class PythonWorker {
     enum Event {
         case ready([UInt8])
         case loadFailed([UInt8])
+        /// JSON text.
         case answer([UInt8])
         case error([UInt8])
+        /// The copy that was asked for with this number.
+        case forked(UInt32, [UInt8])
         /// The process has gone, or does not keep to the protocol.
         case ended(String)
     }
 
-    let number: Int
+    /// The status of a worker that ended because it got no memory.
+    static let outOfMemoryStatus: Int32 = 77
+
+    private(set) var number: Int
     /// The request that it works on.
     var job: WorkerJob?
+    /// Whether the process is a copy of a loaded one.
+    let isCopy: Bool
     private(set) var isLoaded = false
-    /// Whether it has answered anything.
-    private(set) var hasAnswered = false
+    /// What it said when it had loaded the model.
+    private(set) var hello: [UInt8] = []
     private let socket: Int32
-    private let process: ChildProcess
+    /// nil for a copy that has not been told of yet.
+    private(set) var process: ChildProcess?
     private let report: (PythonWorker, Event) -> Void
-    private var lines: LineForwarder?
+    private let lines: LineForwarder
     private var readWatch: EventWatch?
     private var writeWatch: EventWatch?
     private var inbox: [UInt8] = []
@@ -40,13 +52,23 @@ final class PythonWorker {
     private var sent = 0
     private var hasEnded = false
 
-    private init(
-        number: Int, socket: Int32, process: ChildProcess, report: @escaping (PythonWorker, Event) -> Void
-    ) {
+    /// Takes over the socket; watching it begins with `open`.
+    init(
+        number: Int, channel: consuming WorkerChannel, process: ChildProcess?, output: ErrorLines, on loop: EventLoop,
+        report: @escaping (PythonWorker, Event) -> Void
+    ) throws(ServerError) {
         self.number = number
-        self.socket = socket
         self.process = process
         self.report = report
+        isCopy = process == nil
+        let ends = channel.release()
+        socket = ends.socket
+        lines = try LineForwarder(
+            descriptor: ends.printed, prefix: "[worker \(number)] ", output: output, on: loop)
+        _ = fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK)
+        readWatch = try EventWatch(.readable(socket), on: loop) { [unowned self] in receive() }
+        writeWatch = try EventWatch(.writable(socket), on: loop) { [unowned self] in flush() }
+        readWatch?.arm()
     }
 
     deinit {
@@ -55,78 +77,66 @@ final class PythonWorker {
         close(socket)
     }
 
-    /// Starts a process that runs `command` with a socket as descriptor 3.
-    static func start(
-        number: Int, command: [String], environment: [String: String], on loop: EventLoop,
-        report: @escaping (PythonWorker, Event) -> Void
-    ) throws -> PythonWorker {
-        var pair: [Int32] = [-1, -1]
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        guard socketpair(AF_UNIX, kind, 0, &pair) == 0 else {
-            throw ServerError(.worker, "cannot start a worker: \(errorText(errno))")
-        }
-        defer { close(pair[1]) }
-        let ours = FileDescriptor(owning: pair[0], path: "the worker's socket")
-        var printed: [Int32] = [-1, -1]
-        guard pipe(&printed) == 0 else { throw ServerError(.worker, "cannot start a worker: \(errorText(errno))") }
-        let printedEnd = FileDescriptor(owning: printed[0], path: "the worker's output")
-        _ = fcntl(printed[0], F_SETFD, FD_CLOEXEC)
-        _ = fcntl(printed[1], F_SETFD, FD_CLOEXEC)
-        defer { close(printed[1]) }
+    var processNumber: Int32? { process?.number }
+    var isIdle: Bool { isLoaded && job == nil && !hasEnded }
 
-        var request = ChildProcess.Request(command[0], Array(command.dropFirst()), environment: environment)
-        request.environment[EnvironmentVariable.skiffWorkerDescriptor.rawValue] = "3"
-        request.descriptors = [3: pair[1]]
-        request.output = .descriptor(printed[1])
-        request.error = .descriptor(printed[1])
-        request.hasOwnGroup = true
-        let process = try ChildProcess.spawn(request)
-        _ = fcntl(pair[0], F_SETFL, fcntl(pair[0], F_GETFL) | O_NONBLOCK)
-        let worker = PythonWorker(number: number, socket: ours.release(), process: process, report: report)
-        worker.lines = try LineForwarder(
-            descriptor: printedEnd.release(), prefix: "[worker \(number)] ", on: loop)
-        worker.readWatch = try EventWatch(.readable(pair[0]), on: loop) { [unowned worker] in worker.receive() }
-        worker.writeWatch = try EventWatch(.writable(pair[0]), on: loop) { [unowned worker] in worker.flush() }
-        worker.readWatch?.arm()
-        return worker
+    /// It is none of the numbered workers, but what they are copied from.
+    func becomeParent() {
+        number = 0
+        lines.prefix = "[workers] "
     }
 
-    var processNumber: Int32 { process.number }
-    var isIdle: Bool { isLoaded && job == nil && !hasEnded }
+    func checkTime(_ now: UInt64) { lines.checkTime(now) }
+
+    // MARK: Sending
 
     /// Sends a request; the worker must be idle.
     func begin(_ job: WorkerJob) {
         self.job = job
-        outbox = WorkerFrame.header(.request, request: job.id, payloadCount: job.payload.count)
-        outbox.append(contentsOf: job.payload)
-        self.job?.payload = []
+        outbox = job.frame.bytes
+        self.job?.frame.bytes = []
+        let header = WorkerFrame.header(
+            .request, request: job.id, payloadCount: outbox.count - WorkerFrame.headerBytes,
+            isColumnar: job.frame.isColumnar)
+        outbox.replaceSubrange(..<header.count, with: header)
         sent = 0
         flush()
     }
 
-    /// Ends the process, at once or after it had a moment to stop by itself.
-    func end(politely: Bool) {
+    /// Asks for a copy that has `descriptors` as its socket and its output.
+    func askForCopy(_ request: UInt32, descriptors: [Int32]) throws(ServerError) {
+        let frame = WorkerFrame.header(.fork, request: request, payloadCount: 0)
+        guard DescriptorMessage.send(frame, descriptors: descriptors, to: socket) else {
+            throw ServerError(.worker, "cannot copy a worker: \(errorText(errno))")
+        }
+    }
+
+    /// The copy is this process; false when that is no child of ours.
+    func adopt(process number: Int32) -> Bool {
+        guard process == nil, let child = ChildProcess.adopt(number: number, path: "a worker") else { return false }
+        process = child
+        return true
+    }
+
+    /// Asks it to stop by itself.
+    func askToStop() {
         hasEnded = true
         readWatch = nil
         writeWatch = nil
-        if politely {
-            let frame = WorkerFrame.header(.stop, request: 0, payloadCount: 0)
-            _ = send(socket, frame, frame.count, Int32(MSG_NOSIGNAL))
-            if process.wait(seconds: 0.5) != nil { return }
-        }
-        process.send(SIGKILL)
-        _ = process.wait()
+        let frame = WorkerFrame.header(.stop, request: 0, payloadCount: 0)
+        _ = send(socket, frame, frame.count, Int32(MSG_NOSIGNAL))
     }
 
-    /// How the process ended, when it has.
-    private var outcomeInWords: String {
-        // The socket closes a moment before the process can be collected.
-        switch process.wait(seconds: 0.2) {
-        case .exited(let status)?: "it exited with status \(status)"
-        case .signalled(let signal)?:
-            signal == SIGKILL ? "it was killed (signal 9), perhaps for want of memory" : "signal \(signal)"
-        case nil: "it closed its socket"
-        }
+    /// Kills the process, and what it started, unless it ends by itself within `seconds`.
+    func end(within seconds: Double = 0) {
+        hasEnded = true
+        readWatch = nil
+        writeWatch = nil
+        guard let process, process.wait(seconds: seconds) == nil else { return }
+        // Not collected yet, so the number still belongs to its group.
+        kill(-process.number, SIGKILL)
+        process.send(SIGKILL)
+        _ = process.wait()
     }
 
     private func flush() {
@@ -147,6 +157,8 @@ final class PythonWorker {
         outbox = []
         sent = 0
     }
+
+    // MARK: Receiving
 
     private func receive() {
         for _ in 0..<64 {
@@ -186,16 +198,23 @@ final class PythonWorker {
         switch frame.kind {
         case .ready where !isLoaded:
             isLoaded = true
+            hello = payload
             report(self, .ready(payload))
         case .loadFailed where !isLoaded:
             report(self, .loadFailed(payload))
-        case .answer where frame.request == job?.id:
-            hasAnswered = true
-            report(self, .answer(payload))
-        case .error where frame.request == job?.id:
-            hasAnswered = true
+        case .answer where isLoaded && frame.request == job?.id:
+            guard
+                let text = WorkerAnswer.text(
+                    payload, isColumnar: frame.isColumnar, takesNotFinite: job?.frame.takesNotFinite ?? false)
+            else {
+                return finish("its answer is damaged")
+            }
+            report(self, .answer(text))
+        case .error where isLoaded && frame.request == job?.id:
             report(self, .error(payload))
-        case .ready, .loadFailed, .answer, .error, .request, .stop:
+        case .forked where isLoaded && job == nil:
+            report(self, .forked(frame.request, payload))
+        case .ready, .loadFailed, .answer, .error, .request, .stop, .fork, .forked:
             finish("it sent a frame out of turn")
         }
     }
@@ -205,7 +224,39 @@ final class PythonWorker {
         hasEnded = true
         readWatch = nil
         writeWatch = nil
-        process.send(SIGKILL)
+        process?.send(SIGKILL)
         report(self, .ended(reason))
+    }
+
+    /// How the process ended, when it has.
+    private var outcomeInWords: String {
+        // The socket closes a moment before the process can be collected.
+        switch process?.wait(seconds: 0.2) {
+        case .exited(Self.outOfMemoryStatus)?: "it ran out of memory"
+        case .exited(let status)?: "it exited with status \(status)"
+        case .signalled(SIGKILL)?: "it was killed (signal 9), perhaps for want of memory"
+        case .signalled(let signal)?: "signal \(signal)"
+        case nil: "it closed its socket"
+        }
+    }
+}
+
+/// What the answer of a worker says.
+enum WorkerAnswer {
+    // Python's own bounds: 1000 levels of nesting, 4300 digits.
+    private static let limits = JSONLimits(
+        maxDepth: 1000, maxBytes: WorkerFrame.payloadLimit, maxNumberLength: 5000)
+
+    /// The JSON text of the payload; nil when it is damaged. Text that may have Python's words for what is not finite is passed
+    /// on as it is.
+    static func text(_ payload: [UInt8], isColumnar: Bool, takesNotFinite: Bool = false) -> [UInt8]? {
+        if isColumnar { return payload.withUnsafeBytes { AnswerText.make($0, writesNotFinite: takesNotFinite) } }
+        guard !takesNotFinite else { return payload }
+        let isWhole = payload.withUnsafeBytes { bytes in
+            var reader = JSONPullReader(bytes, limits: limits)
+            guard (try? reader.skipValue()) != nil, let end = try? reader.next() else { return false }
+            return end == .endOfDocument
+        }
+        return isWhole ? payload : nil
     }
 }

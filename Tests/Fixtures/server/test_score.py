@@ -64,7 +64,7 @@ class Errors(unittest.TestCase):
         payload = json.dumps({"form": "raw", "key": "none", "data": 1}).encode()
         original, score.build_input = score.build_input, lambda request: request
         try:
-            kind, body = score.answer(predict, payload)
+            kind, body, _ = score.answer(predict, payload)
         finally:
             score.build_input = original
         self.assertEqual(kind, score.ERROR)
@@ -96,7 +96,7 @@ class Errors(unittest.TestCase):
     def test_an_answer_that_is_no_json_is_the_models_error(self):
         original, score.build_input = score.build_input, lambda request: request
         try:
-            kind, body = score.answer(lambda data, params: {1j}, b"{}")
+            kind, body, _ = score.answer(lambda data, params: {1j}, b"{}")
         finally:
             score.build_input = original
         self.assertEqual((kind, json.loads(body)["kind"]), (score.ERROR, "model"))
@@ -184,10 +184,11 @@ class Process(unittest.TestCase):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
 
-    def start(self):
+    def start(self, **variables):
         ours, theirs = socket.socketpair()
         ours.settimeout(60)
         environment = dict(os.environ, SKIFF_WORKER_FD=str(theirs.fileno()), PYTHONPATH=os.path.join(self.folder.name, "lib"))
+        environment.update(variables)
         process = subprocess.Popen(
             [sys.executable, "-B", os.path.join(self.folder.name, "score.py")],
             pass_fds=[theirs.fileno()], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -198,9 +199,10 @@ class Process(unittest.TestCase):
 
     def test_frames_go_in_and_out_and_prints_go_to_standard_error(self):
         process, channel = self.start()
-        kind, _, hello = channel.receive()
+        kind, _, hello, _ = channel.receive()
         self.assertEqual(kind, score.READY)
-        self.assertEqual(set(json.loads(hello)), {"python", "loader", "seconds"})
+        self.assertEqual(set(json.loads(hello)), {"python", "loader", "seconds", "fork", "reason"})
+        self.assertEqual(json.loads(hello)["reason"], "SKIFF_WORKER_START is separate")
         request = {"form": "raw", "key": "messages", "data": {"a": 1}, "params": {"k": 1}}
         original = request["key"]
         self.assertEqual(original, "messages")
@@ -220,16 +222,97 @@ class Process(unittest.TestCase):
     def test_a_model_that_cannot_be_loaded_is_reported(self):
         self.write("lib/mlflow/pyfunc.py", "def load_model(path):\n    raise SystemExit('not today')\n")
         process, channel = self.start()
-        kind, _, body = channel.receive()
+        kind, _, body, _ = channel.receive()
         self.assertEqual(kind, score.LOAD_FAILED)
         self.assertEqual(json.loads(body)["message"], "SystemExit: not today")
         process.communicate(timeout=60)
         self.assertEqual(process.returncode, 1)
 
+    def hello(self, stand_in, **variables):
+        """What a worker says of itself whose model does `stand_in` while it is loaded."""
+        self.write("lib/mlflow/pyfunc.py", self.STAND_IN + textwrap.dedent(stand_in))
+        process, channel = self.start(**variables)
+        kind, _, body, _ = channel.receive()
+        channel.send(score.STOP, 0, b"")
+        process.communicate(timeout=60)
+        self.assertEqual(kind, score.READY, body)
+        return json.loads(body)
+
+    def test_a_plain_model_may_be_copied(self):
+        self.assertEqual(self.hello("", SKIFF_WORKER_START="auto")["fork"], True)
+
+    def test_what_a_copy_would_miss_or_share_keeps_it_from_being_copied(self):
+        threads = """
+            import threading
+            threading.Thread(target=threading.Event().wait, daemon=True).start()
+        """
+        hello = self.hello(threads, SKIFF_WORKER_START="auto")
+        self.assertEqual(hello["fork"], False)
+        self.assertIn("the model has threads running: ", hello["reason"])
+        self.assertEqual(self.hello(threads, SKIFF_WORKER_START="fork")["fork"], True)
+        self.assertEqual(self.hello("", SKIFF_WORKER_START="separate")["fork"], False)
+        for opening in ("held = open(__file__)", "import socket; held = socket.socketpair()", "held = os.pipe()"):
+            hello = self.hello(opening, SKIFF_WORKER_START="auto")
+            self.assertEqual(hello["fork"], False, opening)
+            self.assertRegex(hello["reason"], "^the model holds .* open$")
+
+    def test_copies_answer_on_their_own_sockets_and_draw_their_own_numbers(self):
+        self.write("lib/mlflow/pyfunc.py", self.STAND_IN.replace('{"got": data, "params": params}', "[os.getpid(), random.random()]").replace("import os, sys", "import os, random, sys; random.seed(1)"))
+        process, parent = self.start(SKIFF_WORKER_START="auto")
+        self.assertTrue(json.loads(parent.receive()[2])["fork"])
+        told, answered = [], []
+        for number in (1, 2):
+            ours, theirs = socket.socketpair()
+            ours.settimeout(60)
+            self.addCleanup(ours.close)
+            read_end, write_end = os.pipe()
+            header = score.HEADER.pack(score.MAGIC, score.FORK, 0, number, 0)
+            parent.connection.sendmsg([header], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, score.struct.pack("=2i", theirs.fileno(), write_end))])
+            theirs.close()
+            os.close(write_end)
+            kind, request, body, _ = parent.receive()
+            self.assertEqual((kind, request), (score.FORKED, number))
+            told.append(json.loads(body)["process"])
+            copy = score.Channel(ours)
+            self.assertEqual(copy.receive()[0], score.READY)
+            original = json.dumps({"form": "raw", "key": "dataframe", "data": None}).encode()
+            if importlib.util.find_spec("numpy"):
+                copy.send(score.REQUEST, 5, original)
+                answered.append(json.loads(copy.receive()[2]))
+            copy.send(score.STOP, 0, b"")
+            with open(read_end, "rb") as pipe:
+                self.assertNotIn(b"Traceback", pipe.read())
+        self.assertEqual(len(set(told + [process.pid])), 3)
+        if answered:
+            self.assertEqual([pid for pid, _ in answered], told)
+            self.assertNotEqual(answered[0][1], answered[1][1])
+        parent.send(score.STOP, 0, b"")
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+
+    def test_a_copy_without_descriptors_is_refused(self):
+        process, parent = self.start(SKIFF_WORKER_START="auto")
+        parent.receive()
+        parent.send(score.FORK, 1, b"")
+        self.assertIn("without its descriptors", json.loads(parent.receive()[2])["message"])
+        parent.send(score.STOP, 0, b"")
+        process.communicate(timeout=60)
+
+    def test_want_of_memory_has_a_status_of_its_own(self):
+        self.write("lib/mlflow/pyfunc.py", self.STAND_IN.replace('return {"got"', 'bytearray(1 << 33); return {"got"'))
+        process, channel = self.start(SKIFF_WORKER_MEMORY_BYTES=str(1 << 30))
+        channel.receive()
+        channel.send(score.REQUEST, 1, json.dumps({"form": "raw", "key": "inputs", "data": {}}).encode())
+        self.assertIsNone(channel.receive())
+        _, errors = process.communicate(timeout=60)
+        if importlib.util.find_spec("numpy"):
+            self.assertEqual(process.returncode, score.OUT_OF_MEMORY)
+            self.assertIn(b"MemoryError", errors)
+
     def test_an_unknown_loader_is_named(self):
         self.write("serving.json", json.dumps({"python": {"loader": "vinegar"}}))
         process, channel = self.start()
-        kind, _, body = channel.receive()
+        kind, _, body, _ = channel.receive()
         self.assertEqual(kind, score.LOAD_FAILED)
         self.assertIn("`vinegar` is not a known loader (pyfunc, sklearn)", json.loads(body)["message"])
         process.communicate(timeout=60)
@@ -259,6 +342,93 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
             times = pandas.DataFrame({"t": pandas.to_datetime(["2024-01-02T03:04:05.123456789", None])})
             self.assertEqual(self.text(times), '[{"t": "2024-01-02T03:04:05.123456789"}, {"t": "NaT"}]')
             self.assertEqual(self.text([pandas.NA]), "[null]")
+
+    class Columns(unittest.TestCase):
+        """What goes between the processes as binary columns."""
+
+        def payload(self, head, rows, columns, params=b""):
+            """A columnar payload of (encoding, bytes, shape, missing)."""
+            body = score.FIXED.pack(len(head), len(params), len(columns), 0, rows)
+            cells = [(self.bitmap(rows, missing) if missing else b"") + data for _, data, _, missing in columns]
+            for (encoding, _, shape, missing), data in zip(columns, cells):
+                body += score.COLUMN.pack(encoding, 1 if missing else 0, len(shape), len(data))
+            for _, _, shape, _ in columns:
+                body += score.struct.pack("<{}Q".format(len(shape)), *shape)
+            body += head + params
+            for (encoding, _, _, missing), data in zip(columns, cells):
+                unit = 8 if missing else score.alignment(encoding)
+                body += bytes(score.aligned(len(body), unit) - len(body)) + data
+            return bytearray(body)
+
+        def bitmap(self, rows, missing):
+            bits = bytearray(score.aligned((rows + 7) // 8, 8))
+            for row in range(rows):
+                if row not in missing:
+                    bits[row // 8] |= 1 << row % 8
+            return bytes(bits)
+
+        def texts(self, *values):
+            ends = [0]
+            for value in values:
+                ends.append(ends[-1] + len(value.encode()))
+            return numpy.array(ends, "<u4").tobytes() + "".join(values).encode()
+
+        def test_numbers_of_one_type_are_one_array_without_a_copy(self):
+            data = [(1, numpy.array(column, "<f8").tobytes(), (), None) for column in ([1.5, numpy.nan], [2, -0.0])]
+            payload = self.payload(b'{"form": "frame", "columns": ["a", "b"], "types": ["double", "double"]}', 2, data, b'{"k": 1}')
+            request = score.read_request(payload, score.COLUMNAR)
+            frame = score.build_input(request)
+            self.assertEqual((list(frame.columns), request["params"]), (["a", "b"], {"k": 1}))
+            self.assertEqual(frame.to_numpy().tolist()[0], [1.5, 2.0])
+            self.assertTrue(numpy.shares_memory(frame.to_numpy(), numpy.frombuffer(payload, "u1")))
+            self.assertTrue(numpy.signbit(frame["b"][1]))
+
+        def test_columns_of_every_type_are_what_lists_would_have_become(self):
+            types = ["boolean", "integer", "long", "float", "double", "string", "string", "datetime", "binary", {"type": "array", "items": {"type": "double"}}]
+            lists = [[True, False], [1, -2], [9007199254740993, 2], [0.1, None], [None, 1], ["a", None], ["größe", ""], ["2024-01-02", None], ["AAH/", "AA=="], [[1, 2.5], []]]
+            cells = [
+                (5, b"\1\0", (), None), (4, numpy.array([1, -2], "<i4").tobytes(), (), None),
+                (3, numpy.array([9007199254740993, 2], "<i8").tobytes(), (), None),
+                (2, numpy.array([0.1, numpy.nan], "<f4").tobytes(), (), None),
+                (1, numpy.array([numpy.nan, 1], "<f8").tobytes(), (), None),
+                (6, self.texts("a", ""), (), [1]), (6, self.texts("größe", ""), (), None),
+                (7, numpy.array(["2024-01-02", "NaT"], "<M8[ns]").tobytes(), (), None),
+                (6, self.texts("AAH/", "AA=="), (), None), (8, b"[[1, 2.5],[]]", (), None),
+            ]
+            names = ["c{}".format(index) for index in range(len(types))]
+            head = {"form": "frame", "columns": names, "types": types}
+            made = score.build_input(score.read_request(self.payload(json.dumps(head).encode(), 2, cells), score.COLUMNAR))
+            wanted = score.build_input(dict(head, rows=2, data=lists))
+            pandas.testing.assert_frame_equal(made, wanted)
+            self.assertEqual([type(value) for value in made["c5"]], [type(value) for value in wanted["c5"]])
+
+        def test_tensors_keep_their_shape(self):
+            numbers = numpy.arange(12, dtype="<i8").reshape(2, 3, 2)
+            payload = self.payload(b'{"form": "tensor", "columns": null, "types": ["int64"]}', 2, [(3, numbers.tobytes(), (3, 2), None)])
+            tensor = score.build_input(score.read_request(payload, score.COLUMNAR))
+            self.assertEqual((tensor.dtype, tensor.tolist()), (numpy.int64, numbers.tolist()))
+            halves = self.payload(b'{"form": "tensor", "columns": ["h"], "types": ["float16"]}', 2, [(1, numpy.array([0.1, 1e9], "<f8").tobytes(), (), None)])
+            tensor = score.build_input(score.read_request(halves, score.COLUMNAR))["h"]
+            self.assertEqual(tensor.tolist(), numpy.array([0.1, 1e9], dtype="float16").tolist())
+
+        def test_damaged_payloads_are_refused(self):
+            whole = self.payload(b'{"form": "frame", "columns": ["a"], "types": ["string"]}', 2, [(6, self.texts("a", "b"), (), [0])])
+            self.assertEqual(score.read_request(whole, 1)["data"], [[None, "b"]])
+            for size in range(len(whole)):
+                with self.assertRaises((ConnectionError, score.struct.error, ValueError, IndexError)):
+                    score.read_request(whole[:size], 1)
+
+        def test_answers_of_numbers_are_columns_and_others_are_text(self):
+            frame = pandas.DataFrame({"a": [1, 2], 3: [0.5, numpy.nan]})
+            for value in (numpy.array([1.5]), numpy.ones((2, 3), "f4"), numpy.array([True]), pandas.Series([1], name="n"), frame, numpy.array([1], ">i4")):
+                self.assertIsNotNone(score.columnar_answer(value), repr(value))
+            texts = (
+                [1.5], None, {}, numpy.array(1.5), numpy.array([]), numpy.zeros((2, 0)), numpy.array(["a"]), numpy.array([1j]), numpy.array([1], "longdouble"),
+                numpy.ma.masked_array([1, 2], [0, 1]), pandas.DataFrame({"a": [1], "b": ["x"]}), pandas.DataFrame(), pandas.DataFrame([[1, 2]], columns=["a", "a"]),
+                pandas.Series([1, None], dtype="Int64"), pandas.DataFrame({("a", "b"): [1]}), pandas.DataFrame([[1]], columns=pandas.Index(["\ud800"], dtype=object)), pandas.to_datetime(["2024-01-02"]).to_series(),
+            )
+            for value in texts:
+                self.assertIsNone(score.columnar_answer(value), repr(value))
 
     class Tables(unittest.TestCase):
         def frame(self, columns, types, data, rows=None):
