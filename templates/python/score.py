@@ -138,19 +138,22 @@ class Enforcement:
 
     @classmethod
     def install(cls, module):
-        cls.original, cls.module = getattr(module, "_validate_prediction_input", None), module
-        if cls.original is not None and hasattr(module, "_enforce_params_schema"):
+        if cls.module is None and hasattr(module, "_validate_prediction_input") and hasattr(module, "_enforce_params_schema"):
+            cls.original, cls.module = module._validate_prediction_input, module
             module._validate_prediction_input = cls.validate
 
     @classmethod
     def validate(cls, data, params, input_schema, params_schema, *others, **named):
-        if data is not cls.table or cls.table is None:
+        if data is not cls.table or cls.table is None or input_schema is None:
             return cls.original(data, params, input_schema, params_schema, *others, **named)
-        if cls.proven is not None and cls.proven == cls.kind(data):
-            return data, cls.module._enforce_params_schema(params, params_schema)
+        # A model may hand the table on to another one, whose signature nobody has checked.
+        cls.table = None
         kind = cls.kind(data)
+        if cls.proven is not None and cls.proven[0] is input_schema and cls.proven[1] == kind:
+            return data, cls.module._enforce_params_schema(params, params_schema)
         made, params = cls.original(data, params, input_schema, params_schema, *others, **named)
-        cls.proven = kind if type(made) is type(data) and cls.kind(made) == kind and made.equals(data) else None
+        is_same = type(made) is type(data) and cls.kind(made) == kind and made.equals(data)
+        cls.proven = (input_schema, kind) if is_same else None
         return made, params
 
     @staticmethod

@@ -225,10 +225,10 @@ final class WorkerCrew {
         switch event {
         case .ready(let payload): loaded(worker, index, payload)
         case .loadFailed(let payload):
-            let report = try? JSONText.parse(payload)
-            forwardTraceback(report, worker)
+            let report = WorkerReport(payload)
+            report.forwardTraceback(to: output, worker: worker.number)
             worker.end()
-            lost(index, "it could not load the model: \(report?["message"]?.stringValue ?? "no reason was given")")
+            lost(index, "it could not load the model: \(report.message ?? "no reason was given")")
         case .forked: break
         case .ended(let reason): ended(worker, index, reason)
         case .answer(let text):
@@ -241,7 +241,9 @@ final class WorkerCrew {
             seats[index].failures = 0
             guard let job = worker.job else { return }
             worker.job = nil
-            job.completion(.refusal(refusal(payload, worker), rows: job.rows))
+            let report = WorkerReport(payload)
+            report.forwardTraceback(to: output, worker: worker.number)
+            job.completion(.refusal(report.refusal, rows: job.rows))
             whenIdle()
         }
     }
@@ -299,26 +301,6 @@ final class WorkerCrew {
             ServerError(
                 .worker, "cannot start the model's Python worker: \(quotedLine(reason))",
                 hints: ["the worker's own words are on standard error"]))
-    }
-
-    /// What the caller is told of an error in the worker; the rest goes to standard error.
-    private func refusal(_ payload: [UInt8], _ worker: PythonWorker) -> RequestError {
-        guard let report = try? JSONText.parse(payload), let message = report["message"]?.stringValue else {
-            return RequestError(.internalError, "The model could not be evaluated.")
-        }
-        forwardTraceback(report, worker)
-        guard report["kind"]?.stringValue == "input" else {
-            return RequestError(.internalError, "The model could not be evaluated.")
-        }
-        let code = report["error_code"]?.stringValue ?? "BAD_REQUEST"
-        let status = report["status"]?.intValue ?? 400
-        return RequestError(code: code, status: (400...599).contains(status) ? status : 400, message)
-    }
-
-    private func forwardTraceback(_ report: JSONValue?, _ worker: PythonWorker) {
-        for line in report?["traceback"]?.stringValue?.split(separator: "\n") ?? [] {
-            output.write(line.utf8.prefix(ErrorLines.textLimit), prefix: "[worker \(worker.number)] ")
-        }
     }
 
     private func quotedLine(_ text: String) -> String { escaped(text, limit: 1000) }

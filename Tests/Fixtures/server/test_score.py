@@ -430,6 +430,58 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
             for value in texts:
                 self.assertIsNone(score.columnar_answer(value), repr(value))
 
+    class Checks(unittest.TestCase):
+        """MLflow's check of a table, which is left out where it was seen to change nothing."""
+
+        def setUp(self):
+            self.seen = []
+
+            def check(data, params, input_schema, params_schema, flavor=None):
+                self.seen.append(len(data))
+                return self.change(data), params
+
+            self.module = type("module", (), {"_validate_prediction_input": staticmethod(check), "_enforce_params_schema": staticmethod(lambda params, schema: params)})
+            self.change = lambda data: data.copy()
+            names = ("table", "proven", "original", "module")
+            self.addCleanup(lambda kept: [setattr(score.Enforcement, name, None) for name in kept], names)
+            for _ in range(2):
+                score.Enforcement.install(self.module)
+
+        def ask(self, types, data):
+            request = {"form": "frame", "columns": ["a", "b"], "types": types, "rows": len(data[0]), "data": data}
+            table = score.build_input(request)
+            score.Enforcement.expect(request, table)
+            made, params = self.module._validate_prediction_input(table, {"k": 1}, "schema", "params", "flavor")
+            self.assertEqual(params, {"k": 1})
+            return made
+
+        def test_it_is_left_out_for_tables_like_one_that_it_did_not_change(self):
+            for rows in (1, 2, 3):
+                made = self.ask(["double", "string"], [[1.5] * rows, ["x"] * rows])
+                self.assertEqual(made.shape, (rows, 2))
+            self.assertEqual(self.seen, [1])
+            self.ask(["double", "double"], [[1.5] * 4, [2] * 4])
+            self.assertEqual(self.seen, [1, 4])
+
+        def test_it_is_made_where_it_changes_something_or_looks_at_values(self):
+            self.change = lambda data: data.astype({"a": "float32"})
+            for rows in (1, 2):
+                self.assertEqual(str(self.ask(["double", "string"], [[1.5] * rows, ["x"] * rows]).dtypes["a"]), "float32")
+            self.change = lambda data: data.copy()
+            for rows in (3, 4):
+                self.ask(["double", "any"], [[1.5] * rows, ["x"] * rows])
+            self.assertEqual(self.seen, [1, 2, 3, 4])
+
+        def test_a_table_that_a_model_made_or_hands_on_to_another_is_checked(self):
+            for rows in (1, 2):
+                table = self.ask(["double", "string"], [[1.5] * rows, ["x"] * rows])
+            self.module._validate_prediction_input(pandas.DataFrame({"a": [1.5] * 5, "b": ["x"] * 5}), None, "schema", None)
+            self.module._validate_prediction_input(table, None, "schema", None)
+            self.assertEqual(self.seen, [1, 5, 2])
+            score.Enforcement.table = table
+            self.module._validate_prediction_input(table, None, "schema of another", None)
+            self.assertEqual(self.seen, [1, 5, 2, 2])
+
     class Tables(unittest.TestCase):
         def frame(self, columns, types, data, rows=None):
             request = {"form": "frame", "columns": columns, "types": types, "data": data}
