@@ -102,8 +102,9 @@ public final class ChildProcess: Sendable {
         return result == 0 ? ChildProcess(adopted: number, path: path) : nil
     }
 
-    /// Makes this process the parent of what its own children leave behind when they end (PR_SET_CHILD_SUBREAPER).
-    public static func adoptOrphans() { _ = skiff_adopt_orphans() }
+    /// Makes this process the parent of what its own children leave behind when they end (PR_SET_CHILD_SUBREAPER); false when the
+    /// system does not do that.
+    public static func adoptOrphans() -> Bool { skiff_adopt_orphans() == 0 }
 
     deinit {
         if poll() == nil {

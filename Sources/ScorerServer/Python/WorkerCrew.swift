@@ -62,7 +62,8 @@ final class WorkerCrew {
 
     /// - Throws: when the program cannot be started at all.
     func start() throws {
-        if makesCopies { ChildProcess.adoptOrphans() }
+        // A copy of a copy becomes our child, or nobody here could end it.
+        makesCopies = makesCopies && ChildProcess.adoptOrphans()
         for index in seats.indices { try fill(index) }
     }
 
