@@ -9,6 +9,7 @@ skiff-scorer and of `mlflow models serve`, with the same client; every answer is
 """
 
 import argparse
+import atexit
 import datetime
 import importlib.util
 import json
@@ -95,6 +96,7 @@ class Server:
         self.log = open(folder / "server.log", "wb")
         command = [part.replace("PORT", str(self.port)) for part in command]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env=dict(os.environ, **environment or {}), start_new_session=True)
+        atexit.register(self.stop)
         end = time.monotonic() + 120
         while self.ask("/ping") != 200:
             if time.monotonic() > end or self.process.poll() is not None:
@@ -126,6 +128,8 @@ class Server:
         return total / ticks
 
     def stop(self):
+        if self.process.poll() is not None:
+            return
         os.killpg(self.process.pid, signal.SIGTERM)
         try:
             self.process.wait(20)
