@@ -265,10 +265,10 @@ final class WorkerCrew {
         let job = worker.job
         worker.job = nil
         var reason = reason
-        if let limit = environment.memoryLimit, reason.contains("memory") || reason.hasPrefix("signal") {
+        let namesMemory = reason.hasSuffix("memory")
+        if let limit = environment.memoryLimit, namesMemory || reason.hasPrefix("signal") {
             let name = EnvironmentVariable.skiffWorkerMemoryBytes.rawValue
-            reason += reason.contains("memory") ? "; " : ", perhaps for want of memory; "
-            reason += "\(name) is \(limit)"
+            reason += "\(namesMemory ? "" : ", perhaps for want of memory"); \(name) is \(limit)"
         }
         worker.end()
         lost(index, reason)
