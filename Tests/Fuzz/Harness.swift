@@ -36,7 +36,9 @@ enum Harness {
     }
 
     /// Converts `bytes` as the file of a booster of the flavor `flavor`, whose columns of numbers have these names.
-    static func convert(_ bytes: [UInt8], flavor: String, columns: [String]) {
+    ///
+    /// - Parameter settings: further lines of the flavor in `MLmodel`.
+    static func convert(_ bytes: [UInt8], flavor: String, columns: [String], settings: String = "") {
         let inputs = columns.map { name in
             var column = JSONObject()
             column["type"] = .string("double")
@@ -48,7 +50,8 @@ enum Harness {
         quoted["inputs"] = .string(signature)
         let text =
             "flavors:\n  python_function:\n    loader_module: mlflow.\(flavor)\n    data: model\n  \(flavor):\n    data: model\n"
-            + "signature: " + String(decoding: JSONWriter.bytes(.object(quoted), style: .compact), as: UTF8.self) + "\n"
+            + settings + "signature: "
+            + String(decoding: JSONWriter.bytes(.object(quoted), style: .compact), as: UTF8.self) + "\n"
         guard let model = try? MLmodel.parse(ByteRegion(Array(text.utf8)), file: "MLmodel") else { return }
         convert(bytes, model)
     }
