@@ -15,7 +15,7 @@ public enum NullPolicy: String, Sendable, CaseIterable {
 
     /// The operators that treat None as they treat a text that they do not know, as scikit-learn's `SimpleImputer` and
     /// `OneHotEncoder` do (`_object_dtype_isnan` and `_check_unknown`, 1.1.3 to 1.9.1).
-    private static let knowing: Set<String> = ["impute", "missingIndicator", "oneHot"]
+    private static let knowing: Set<String> = ["impute", "missingIndicator", "oneHot", "tokens"]
 
     /// Whether a missing text is one that the program does not know.
     var makesNullUnknown: Bool { self == .served }
