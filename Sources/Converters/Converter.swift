@@ -141,6 +141,7 @@ enum ConverterCatalog {
         GaussianMixtureConverter.self,
         GaussianNBConverter.self,
         GradientBoostingConverter.self,
+        HashingVectorizerConverter.self,
         HistGradientBoostingConverter.self,
         IsolationForestConverter.self,
         IsotonicRegressionConverter.self,

@@ -77,7 +77,7 @@ enum Harness {
                 if value.isNaN {
                     block.setMissing(row: row, column: index)
                 } else if column.type == .string {
-                    block.set("klein", row: row, column: index)
+                    block.set(column.keepsText ? "Klein, GRÖSSE\t ΑΣ 日本 klein" : "klein", row: row, column: index)
                 } else {
                     block.set(value, row: row, column: index)
                 }

@@ -11,7 +11,7 @@ struct TextRules {
 
     init(_ estimator: Estimator) throws {
         for name in ["preprocessor", "tokenizer"] where !estimator.isNone(name) {
-            throw estimator.refuse("it calls Python code", parameter: name, help: "do without it, or let Python serve")
+            throw estimator.callsCode(name)
         }
         let input = try estimator.text("input")
         guard input == "content" else {
@@ -27,10 +27,10 @@ struct TextRules {
         stopWords = try TextRules.stopWords(estimator)
     }
 
-    /// The rules for a vocabulary: words that no term of it has need not be left out when terms are single words.
-    func rules(for vocabulary: [String]) -> TermRules {
+    /// The rules for a vocabulary, or for all terms: words that no term of it has need not be left out when terms are single words.
+    func rules(for vocabulary: [String]?) -> TermRules {
         var result = rules
-        if rules.lengths == 1...1 {
+        if let vocabulary, rules.lengths == 1...1 {
             let terms = Set(vocabulary.map { Array($0.utf8) })
             result.stopWords = stopWords.filter { terms.contains(Array($0.utf8)) }
         } else {
@@ -43,7 +43,7 @@ struct TextRules {
         if estimator.isNone("strip_accents") { return .keep }
         let word = estimator["strip_accents"].flatMap { estimator.graph.text($0) }
         guard let word, let rule = TermRules.Accents(rawValue: word), rule != .keep else {
-            throw estimator.refuse("it calls Python code", parameter: "strip_accents", value: word)
+            throw estimator.callsCode("strip_accents")
         }
         return rule
     }
@@ -54,7 +54,7 @@ struct TextRules {
         case "word": return .words
         case "char": return .characters
         case "char_wb": return .charactersInWords
-        default: throw estimator.refuse("it calls Python code", parameter: "analyzer", value: word)
+        default: throw estimator.callsCode("analyzer")
         }
     }
 
@@ -133,5 +133,18 @@ struct TextRules {
         throw estimator.refuse(
             "it is not one of the regular expressions that are converted", parameter: "token_pattern", value: pattern,
             help: #"use the default, `(?u)\b\w\w+\b`, or `\b\w+\b` or `[a-zA-Z]+`"#)
+    }
+}
+
+extension Estimator {
+    /// Refuses a parameter that is a function. Of a name that no model may hold the survey of names says why.
+    fileprivate func callsCode(_ parameter: String) -> Refused {
+        if let global = self[parameter].flatMap({ graph.global($0) }),
+            ConverterCatalog.names.verdict(on: global) != .allowed
+        {
+            return Refused([])
+        }
+        return refuse(
+            "it calls Python code", parameter: parameter, help: "do without it, or let Python serve the model")
     }
 }

@@ -10,7 +10,9 @@ import Scoring
 /// - the length is a sum in float64 of numbers of the matrix's type.
 struct TfidfTransformerConverter: Converter {
     static let classNames = ["sklearn.feature_extraction.text.TfidfTransformer"]
-    static let partNames: [String: PickleUse] = SparseMatrix.partNames.merging(SparseMatrix.formerNames) { $0.union($1) }
+    static let partNames: [String: PickleUse] = SparseMatrix.partNames.merging(SparseMatrix.formerNames) {
+        $0.union($1)
+    }
 
     let estimator: Estimator
     private let isSublinear: Bool
@@ -22,15 +24,7 @@ struct TfidfTransformerConverter: Converter {
     init(_ estimator: Estimator) throws {
         self.estimator = estimator
         isSublinear = try estimator.bool("sublinear_tf")
-        if estimator.isNone("norm") {
-            norm = .none
-        } else {
-            let text = try estimator.text("norm")
-            guard let norm = TermNorm(rawValue: text), norm != .none else {
-                throw estimator.refuse("its norm is not one of the known ones", parameter: "norm", value: text)
-            }
-            self.norm = norm
-        }
+        norm = try TermNorm(of: estimator)
         if estimator.makesPandas {
             throw estimator.refuse(
                 "it makes a sparse matrix and is asked for a pandas table, which scikit-learn refuses")
@@ -89,5 +83,20 @@ struct TfidfTransformerConverter: Converter {
             if hasZeros { result.lanes[index].hasUncertainZeros = true }
         }
         return result
+    }
+}
+
+extension TermNorm {
+    /// What the parameter `norm` says.
+    init(of estimator: Estimator) throws {
+        if estimator.isNone("norm") {
+            self = .none
+            return
+        }
+        let text = try estimator.text("norm")
+        guard let norm = TermNorm(rawValue: text), norm != .none else {
+            throw estimator.refuse("its norm is not one of the known ones", parameter: "norm", value: text)
+        }
+        self = norm
     }
 }

@@ -3,12 +3,12 @@ import JSONText
 /// Dot products with constant weights, plus an intercept.
 struct Linear: Operator {
     static let name = "linear"
-    private let inputs: [Slot]
-    private let outputs: Range<Slot>
+    fileprivate let inputs: [Slot]
+    fileprivate let outputs: Range<Slot>
     private let width: FloatWidth
     // [outputs x inputs], row-major.
-    private let weights: NumberArray<Double>
-    private let intercepts: NumberArray<Double>
+    fileprivate let weights: NumberArray<Double>
+    fileprivate let intercepts: NumberArray<Double>
 
     init(_ fields: inout OperatorFields) throws(ScoringError) {
         inputs = fields.inputs
@@ -38,11 +38,7 @@ struct Linear: Operator {
         into target: UnsafeMutablePointer<Double>
     ) {
         for row in 0..<block.rows { target[row] = 0 }
-        for index in 0..<inputs.count {
-            let source = block[inputs[index]]
-            let weight = weights[index]
-            for row in 0..<block.rows { target[row] += source[row] * weight }
-        }
+        add(inputs.indices, block, weights, to: target)
         for row in 0..<block.rows { target[row] += intercept }
     }
 
@@ -62,6 +58,70 @@ struct Linear: Operator {
     }
 
     var details: [OperatorSummary.Detail] { [.init(name: "weights", value: weights.count)] }
+}
+
+extension Linear {
+    /// The same sum, of which the inputs at `slots` are the sparse rows at `place`; nil when it reads them in another order, in float32,
+    /// or with a weight that is not finite.
+    func reading(_ slots: Range<Slot>, place: Int) -> SparseLinear? {
+        guard width == .float64, let first = inputs.firstIndex(of: slots.lowerBound),
+            inputs.dropFirst(first).prefix(slots.count).elementsEqual(slots),
+            !inputs[..<first].contains(where: slots.contains),
+            !inputs.dropFirst(first + slots.count).contains(where: slots.contains),
+            weights.buffer.allSatisfy(\.isFinite)
+        else { return nil }
+        return SparseLinear(linear: self, first: first, count: slots.count, place: place)
+    }
+
+    /// Adds the products of some inputs to `target`.
+    @inline(__always)
+    fileprivate func add(
+        _ range: Range<Int>, _ block: RowBlock, _ weights: UnsafePointer<Double>,
+        to target: UnsafeMutablePointer<Double>
+    ) {
+        for index in range {
+            let source = block[inputs[index]]
+            let weight = weights[index]
+            for row in 0..<block.rows { target[row] += source[row] * weight }
+        }
+    }
+}
+
+/// A sum some of whose inputs are sparse rows, in the order of the inputs.
+struct SparseLinear: Operator {
+    static let name = Linear.name
+    fileprivate let linear: Linear
+    // Where the sparse inputs begin, and how many they are.
+    fileprivate let first: Int
+    fileprivate let count: Int
+    fileprivate let place: Int
+
+    fileprivate init(linear: Linear, first: Int, count: Int, place: Int) {
+        (self.linear, self.first, self.count, self.place) = (linear, first, count, place)
+    }
+
+    init(_ fields: inout OperatorFields) throws(ScoringError) {
+        self.init(linear: try Linear(&fields), first: 0, count: 0, place: 0)
+    }
+
+    func run(_ block: RowBlock) {
+        let rows = block.texts.sparse[place]
+        for output in 0..<linear.outputs.count {
+            let target = block[linear.outputs.lowerBound + output]
+            let weights = linear.weights.base + output * linear.inputs.count
+            for row in 0..<block.rows { target[row] = 0 }
+            linear.add(0..<first, block, weights, to: target)
+            for row in 0..<block.rows {
+                var sum = target[row]
+                for index in rows.starts[row]..<rows.starts[row + 1] {
+                    sum += rows.values[index] * weights[first + rows.terms[index]]
+                }
+                target[row] = sum
+            }
+            linear.add(first + count..<linear.inputs.count, block, weights, to: target)
+            for row in 0..<block.rows { target[row] += linear.intercepts[output] }
+        }
+    }
 }
 
 extension ModelBuilder {

@@ -32,19 +32,29 @@ struct TermWeights: Operator {
         }
         guard norm != .none else { return }
         for row in 0..<block.rows {
-            var length = 0.0
-            for place in inputs.indices {
-                let index = descends ? inputs.count - 1 - place : place
-                add(block[outputs.lowerBound + index][row], to: &length)
-            }
-            finish(&length)
+            let length = length(inputs.count) { block[outputs.lowerBound + $0][row] }
             if length == 0 { continue }
             for index in inputs.indices {
                 let target = block[outputs.lowerBound + index]
-                target[row] = rounded(target[row] / length)
+                target[row] = divided(target[row], by: length)
             }
         }
     }
+
+    /// The length of a row of `count` weights; 0 when it is not divided.
+    @inline(__always)
+    func length(_ count: Int, _ value: (Int) -> Double) -> Double {
+        guard norm != .none else { return 0 }
+        var sum = 0.0
+        for place in 0..<count {
+            let value = value(descends ? count - 1 - place : place)
+            sum += norm == .l1 ? abs(value) : rounded(value * value)
+        }
+        return norm == .l2 ? sum.squareRoot() : sum
+    }
+
+    @inline(__always)
+    func divided(_ value: Double, by length: Double) -> Double { rounded(value / length) }
 
     /// The weight of a count, before the row is divided.
     @inline(__always)
@@ -54,15 +64,6 @@ struct TermWeights: Operator {
         if isSublinear { value = log(value) + 1 }
         if let idf { value = rounded(value * rounded(idf[index])) }
         return value
-    }
-
-    @inline(__always)
-    private func add(_ value: Double, to length: inout Double) {
-        length += norm == .l1 ? abs(value) : rounded(value * value)
-    }
-
-    private func finish(_ length: inout Double) {
-        if norm == .l2 { length = length.squareRoot() }
     }
 
     @inline(__always)

@@ -1,14 +1,13 @@
 import JSONText
 
-/// How often each term of a vocabulary occurs in a text.
+/// How often each term occurs in a text.
 struct Tokens: Operator {
     static let name = "tokens"
     let outputs: Range<Slot>
     private let place: Int
     private let column: String
     private let tokenizer: Tokenizer
-    private let vocabulary: TermIndex
-    private let isBinary: Bool
+    let isBinary: Bool
 
     init(_ fields: inout OperatorFields) throws(ScoringError) {
         (place, column) = try fields.textInput()
@@ -19,11 +18,17 @@ struct Tokens: Operator {
         let shortest = try fields.integer("shortest", in: 1...Limits.termLength)
         let longest = try fields.integer("longest", in: shortest...Limits.termLength)
         isBinary = try fields.flag("binary")
-        vocabulary = TermIndex(try fields.strings("vocabulary"))
-        try fields.expectOutputs(vocabulary.table.count)
+        let terms: Tokenizer.Terms
+        if fields.has("vocabulary") {
+            terms = .known(TermIndex(try fields.strings("vocabulary")))
+        } else {
+            terms = .hashed(count: outputs.count, alternates: try fields.flag("alternating"))
+        }
+        guard terms.count > 0 else { throw fields.error("it has no terms") }
+        try fields.expectOutputs(terms.count)
         tokenizer = Tokenizer(
             folding: TextFolding(lowercases: lowercases, accents: accents),
-            analyzer: try Self.analyzer(analyzer, &fields), lengths: shortest...longest)
+            analyzer: try Self.analyzer(analyzer, &fields), lengths: shortest...longest, terms: terms)
     }
 
     private static func analyzer(
@@ -48,7 +53,9 @@ struct Tokens: Operator {
         for index in 0..<(outputs.count * rows) { target[index] = 0 }
         for row in 0..<rows {
             try count(block, row)
-            for term in block.texts.counts.met { target[term * rows + row] = value(term, block) }
+            for term in block.texts.counts.met {
+                target[term * rows + row] = isBinary ? 1 : Double(block.texts.counts[term])
+            }
         }
     }
 
@@ -64,8 +71,7 @@ struct Tokens: Operator {
         }
         let unknown = block.texts.cells.bytes.withUnsafeBufferPointer {
             tokenizer.count(
-                UnsafeBufferPointer(rebasing: $0[range]), in: vocabulary, &block.texts.pieces,
-                into: &block.texts.counts)
+                UnsafeBufferPointer(rebasing: $0[range]), &block.texts.pieces, into: &block.texts.counts)
         }
         if let unknown {
             let digits = String(unknown, radix: 16, uppercase: true)
@@ -76,10 +82,7 @@ struct Tokens: Operator {
         }
     }
 
-    /// The output of a term that was met.
-    func value(_ term: Int, _ block: RowBlock) -> Double { isBinary ? 1 : Double(block.texts.counts[term]) }
-
-    var details: [OperatorSummary.Detail] { [.init(name: "terms", value: vocabulary.table.count)] }
+    var details: [OperatorSummary.Detail] { [.init(name: "terms", value: outputs.count)] }
 }
 
 /// What terms are made of.
@@ -152,23 +155,44 @@ public struct TermRules: Sendable {
     }
 }
 
+/// Which terms of a text are counted.
+public enum CountedTerms: Sendable {
+    /// These, in the order of the outputs; they differ in their bytes.
+    case known([String])
+    /// All, by the remainder of their hash; with `alternates` half of the hashes count -1.
+    case hashed(count: Int, alternates: Bool)
+
+    /// The number of outputs.
+    public var count: Int {
+        switch self {
+        case .known(let terms): terms.count
+        case .hashed(let count, _): count
+        }
+    }
+}
+
 extension ModelBuilder {
-    /// How often each term occurs in the text of a column, as by scikit-learn's `CountVectorizer`. Rows without a text are refused.
+    /// How often each term occurs in the text of a column, as by scikit-learn's `CountVectorizer` and `HashingVectorizer`. Rows without a
+    /// text are refused.
     ///
-    /// - Parameters:
-    ///   - column: the slot of a column of texts, which are kept from now on.
-    ///   - vocabulary: the terms, in the order of the outputs; they differ in their bytes.
+    /// - Parameter column: the slot of a column of texts, which are kept from now on.
     /// - Returns: one slot per term.
     public mutating func tokens(
-        _ column: Slot, rules: TermRules, vocabulary: [String]
+        _ column: Slot, rules: TermRules, terms: CountedTerms
     ) throws(ScoringError) -> [Slot] {
         try keepText(of: column)
+        guard terms.count <= Limits.slots - slotCount else {
+            throw ScoringError(.unsound, "`tokens` has \(terms.count) terms; a row has at most \(Limits.slots) slots")
+        }
         var parameters: JSONObject = [
             "analyzer": .string(rules.analyzer.rawValue), "lowercase": .bool(rules.lowercases),
             "accents": .string(rules.accents.rawValue), "shortest": .int(rules.lengths.lowerBound),
             "longest": .int(rules.lengths.upperBound), "binary": .bool(rules.isBinary),
-            "vocabulary": addStrings(vocabulary),
         ]
+        switch terms {
+        case .known(let vocabulary): parameters["vocabulary"] = addStrings(vocabulary)
+        case .hashed(_, let alternates): parameters["alternating"] = .bool(alternates)
+        }
         if rules.analyzer == .words {
             parameters["characters"] = .string(rules.words.characters)
             parameters["whole"] = .bool(rules.words.isWhole)
@@ -176,6 +200,6 @@ extension ModelBuilder {
             if !rules.stopWords.isEmpty { parameters["stopWords"] = addStrings(rules.stopWords) }
         }
         return try add(
-            Tokens.name, inputs: [column], outputCount: vocabulary.count, parameters, origin: .first)
+            Tokens.name, inputs: [column], outputCount: terms.count, parameters, origin: .first)
     }
 }

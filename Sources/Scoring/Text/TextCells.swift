@@ -44,4 +44,6 @@ final class TextRows {
     var cells = TextCells(width: 0)
     var pieces = TextPieces()
     var counts = TermCounts()
+    /// What the fused steps of a program hand on, by their place.
+    var sparse: [SparseRows] = []
 }

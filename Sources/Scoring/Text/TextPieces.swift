@@ -51,11 +51,11 @@ struct TextPieces {
     }
 }
 
-/// How often terms of a vocabulary were met in one text. Memory is kept from text to text.
+/// How often terms were met in one text. Memory is kept from text to text.
 struct TermCounts {
-    // Per term; all 0 between texts.
-    private var counts: [UInt32] = []
-    /// The terms that were met, ascending after `finish`.
+    // Per term 0, or when it was met twice its sum, and 1. All are 0 between texts.
+    private var counts: [Int32] = []
+    /// The terms that were met, each once, ascending after `finish`.
     private(set) var met: [Int] = []
 
     /// Makes room for a vocabulary and forgets what was met.
@@ -65,12 +65,17 @@ struct TermCounts {
         if counts.count < termCount { counts.append(contentsOf: repeatElement(0, count: termCount - counts.count)) }
     }
 
-    mutating func add(_ term: Int) {
-        if counts[term] == 0 { met.append(term) }
-        counts[term] += 1
+    /// Adds 1 to a term, or -1. A text has fewer terms than would overflow.
+    mutating func add(_ term: Int, _ value: Int32) {
+        if counts[term] == 0 {
+            met.append(term)
+            counts[term] = 1
+        }
+        counts[term] += 2 * value
     }
 
     mutating func finish() { met.sort() }
 
-    subscript(_ term: Int) -> UInt32 { counts[term] }
+    /// The sum of a term that was met.
+    subscript(_ term: Int) -> Int { Int(counts[term] >> 1) }
 }

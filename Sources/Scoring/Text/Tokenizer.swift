@@ -12,32 +12,67 @@ struct Tokenizer: Sendable {
         case charactersInWords
     }
 
+    /// Which terms count, and as what.
+    enum Terms: Sendable {
+        /// Those of a list, each by its code.
+        case known(TermIndex)
+        /// All, by their hashes, as so many.
+        case hashed(count: Int, alternates: Bool)
+
+        var count: Int {
+            switch self {
+            case .known(let index): index.table.count
+            case .hashed(let count, _): count
+            }
+        }
+    }
+
     let folding: TextFolding
     let analyzer: Analyzer
     /// How many words or characters a term has.
     let lengths: ClosedRange<Int>
+    let terms: Terms
 
-    /// Counts the terms of `text` that `vocabulary` knows.
+    /// Counts the terms of `text`.
     ///
     /// - Returns: a code point that Python's versions differ in, if the text has one; the counts are then of no use.
     func count(
-        _ text: UnsafeBufferPointer<UInt8>, in vocabulary: TermIndex, _ pieces: inout TextPieces,
-        into counts: inout TermCounts
+        _ text: UnsafeBufferPointer<UInt8>, _ pieces: inout TextPieces, into counts: inout TermCounts
     ) -> UInt32? {
-        counts.begin(termCount: vocabulary.table.count)
+        counts.begin(termCount: terms.count)
+        let unknown = eachTerm(of: text, &pieces) { add($0, to: &counts) }
+        counts.finish()
+        return unknown
+    }
+
+    /// Calls `visit` with the UTF-8 of each term of `text`, not at all when it has a code point that Python's versions differ in:
+    /// then that is the result.
+    @inline(__always)
+    func eachTerm(
+        of text: UnsafeBufferPointer<UInt8>, _ pieces: inout TextPieces, visit: (UnsafeRawBufferPointer) -> Void
+    ) -> UInt32? {
         if let unknown = folding.fold(text, &pieces) { return unknown }
         split(&pieces)
         pieces.bytes.withUnsafeBytes { bytes in
             for group in 0..<pieces.groups.count - 1 {
-                each(pieces.groups[group]..<pieces.groups[group + 1], pieces.starts, pieces.ends) { term in
-                    if let code = vocabulary.code(of: UnsafeRawBufferPointer(rebasing: bytes[term])) {
-                        counts.add(code)
-                    }
+                each(pieces.groups[group]..<pieces.groups[group + 1], pieces.starts, pieces.ends) {
+                    visit(UnsafeRawBufferPointer(rebasing: bytes[$0]))
                 }
             }
         }
-        counts.finish()
         return nil
+    }
+
+    @inline(__always)
+    private func add(_ term: UnsafeRawBufferPointer, to counts: inout TermCounts) {
+        switch terms {
+        case .known(let index):
+            if let code = index.code(of: term) { counts.add(code, 1) }
+        case .hashed(let count, let alternates):
+            // `transform` of scikit-learn's `feature_extraction/_hashing_fast.pyx`.
+            let hash = Int32(bitPattern: MurmurHash3.hash(term))
+            counts.add(Int(hash.magnitude) % count, hash < 0 && alternates ? -1 : 1)
+        }
     }
 
     /// Calls `visit` with the place of each term of a group.

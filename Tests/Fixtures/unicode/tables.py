@@ -5,6 +5,7 @@
         $python Tests/Fixtures/unicode/tables.py probe /tmp/$python.pickle
     done
     python3 Tests/Fixtures/unicode/tables.py write Sources/Scoring/Text /tmp/python3.*.pickle
+    python3 Tests/Fixtures/unicode/tables.py digest /tmp/python3.*.pickle > Tests/Fixtures/unicode/digest.txt
 
 Only differences between the Pythons count: a code point of which one says something else than another, and one that the
 newest does not know, is "unknown". Made with Unicode 12.1 (Python 3.8), 13.0 (3.9, 3.10), 14.0 (3.11), 15.0 (3.12) and
@@ -12,8 +13,10 @@ newest does not know, is "unknown". Made with Unicode 12.1 (Python 3.8), 13.0 (3
 """
 import pickle
 import re
+import struct
 import sys
 import unicodedata
+import zlib
 
 LIMIT = 0x110000
 SURROGATES = range(0xD800, 0xE000)
@@ -104,7 +107,8 @@ def literal(name, words, text):
 HEAD = "// Made by Tests/Fixtures/unicode/tables.py; do not edit.\n\n"
 
 
-def write(folder, paths):
+def read(paths):
+    """The newest table, with None for what is not known, the unknown code points, and the versions in words."""
     probes = []
     for path in paths:
         with open(path, "rb") as file:
@@ -117,7 +121,22 @@ def write(folder, paths):
         code for code in range(LIMIT) if newest[code] is not None
         and (newest[code][6] == "Cn" or len({rows[code][:6] for rows in tables}) > 1)
     }
-    known = [None if code in unknown else newest[code] for code in range(LIMIT)]
+    return [None if code in unknown else newest[code] for code in range(LIMIT)], unknown, versions
+
+
+def digest(paths):
+    """CRC-32 of all that is known, as numbers of 32 bits: code point, traits, lower case, count and letters without accents."""
+    crc, known = 0, read(paths)[0]
+    for code, row in enumerate(known):
+        if row:
+            traits = row[0] + 2 * row[1] + 4 * row[3] + 8 * row[4]
+            numbers = [code, traits, *map(ord, row[2]), len(row[5]), *map(ord, row[5])]
+            crc = zlib.crc32(struct.pack(f"<{len(numbers)}I", *numbers), crc)
+    return f"{sum(row is not None for row in known)} code points, CRC-32 {crc:08x}"
+
+
+def write(folder, paths):
+    known, unknown, versions = read(paths)
     assert [code for code in range(LIMIT) if known[code] and len(known[code][2]) > 1] == [0x130]
     lower = {
         code: ord(known[code][2]) for code in range(LIMIT)
@@ -153,5 +172,7 @@ def write(folder, paths):
 if __name__ == "__main__":
     if sys.argv[1] == "probe":
         probe(sys.argv[2])
+    elif sys.argv[1] == "digest":
+        print(digest(sys.argv[2:]))
     else:
         write(sys.argv[2], sys.argv[3:])
