@@ -160,7 +160,7 @@ import Testing
     @Test("sums of terms have the same bits whether the columns of terms are made or not", arguments: [true, false])
     func fusion(isWeighted: Bool) throws {
         var random = SplitMix64(seed: 5)
-        let weights = (0..<2 * 7).map { _ in Double(random.below(2001)) / 7 - 143 }
+        let weights = (0..<2 * 12).map { _ in Double(random.below(2001)) / 7 - 143 }
         func model(answersTerms: Bool) throws -> CompiledModel {
             try SampleModel.build { (builder, slots) throws(ScoringError) in
                 var terms = try builder.tokens(slots[0], rules: TermRules(), terms: .known(Self.vocabulary))
@@ -169,9 +169,12 @@ import Testing
                         terms, isSublinear: true, idf: [1.1, 1.2, 1.3, 1.4, 1.5], norm: .l2, descends: true,
                         width: .float64)
                 }
+                let others = try builder.tokens(
+                    slots[0], rules: TermRules(), terms: .hashed(count: 5, alternates: true))
                 let sums = try builder.linear(
-                    [slots[1]] + terms + [slots[2]], weights: weights, intercepts: [0.1, -0.2], width: .float64)
-                return .rows(sums + (answersTerms ? terms : []))
+                    others + [slots[1]] + terms + [slots[2]], weights: weights, intercepts: [0.1, -0.2], width: .float64
+                )
+                return .rows(sums + (answersTerms ? terms + others : []))
             }
         }
         func sums(_ model: CompiledModel) throws -> [UInt64] {

@@ -14,6 +14,9 @@ struct TfidfTransformerConverter: Converter {
         $0.union($1)
     }
 
+    /// No weight of a fit comes near; its products with counts are finite even in float32.
+    private static let largestWeight = 1e30
+
     let estimator: Estimator
     private let isSublinear: Bool
     private let norm: TermNorm
@@ -41,8 +44,8 @@ struct TfidfTransformerConverter: Converter {
             ? try SparseMatrix.diagonal(try estimator.required("_idf_diag"), "_idf_diag", of: estimator)
             : try estimator.array("idf_")
         guard let numbers = array.numbers, array.shape.count == 1, array.type.kind == .float, array.type.itemSize >= 4,
-            numbers.allSatisfy(\.isFinite)
-        else { throw estimator.unexpected(isDiagonal ? "_idf_diag" : "idf_", "an array of finite floats") }
+            numbers.allSatisfy({ abs($0) <= TfidfTransformerConverter.largestWeight })
+        else { throw estimator.unexpected(isDiagonal ? "_idf_diag" : "idf_", "an array of floats of usual size") }
         idf = numbers
         isSingle = array.type.itemSize == 4
     }

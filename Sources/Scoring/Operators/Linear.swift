@@ -5,7 +5,7 @@ struct Linear: Operator {
     static let name = "linear"
     fileprivate let inputs: [Slot]
     fileprivate let outputs: Range<Slot>
-    private let width: FloatWidth
+    fileprivate let width: FloatWidth
     // [outputs x inputs], row-major.
     fileprivate let weights: NumberArray<Double>
     fileprivate let intercepts: NumberArray<Double>
@@ -61,18 +61,6 @@ struct Linear: Operator {
 }
 
 extension Linear {
-    /// The same sum, of which the inputs at `slots` are the sparse rows at `place`; nil when it reads them in another order, in float32,
-    /// or with a weight that is not finite.
-    func reading(_ slots: Range<Slot>, place: Int) -> SparseLinear? {
-        guard width == .float64, let first = inputs.firstIndex(of: slots.lowerBound),
-            inputs.dropFirst(first).prefix(slots.count).elementsEqual(slots),
-            !inputs[..<first].contains(where: slots.contains),
-            !inputs.dropFirst(first + slots.count).contains(where: slots.contains),
-            weights.buffer.allSatisfy(\.isFinite)
-        else { return nil }
-        return SparseLinear(linear: self, first: first, count: slots.count, place: place)
-    }
-
     /// Adds the products of some inputs to `target`.
     @inline(__always)
     fileprivate func add(
@@ -90,36 +78,64 @@ extension Linear {
 /// A sum some of whose inputs are sparse rows, in the order of the inputs.
 struct SparseLinear: Operator {
     static let name = Linear.name
-    fileprivate let linear: Linear
-    // Where the sparse inputs begin, and how many they are.
-    fileprivate let first: Int
-    fileprivate let count: Int
-    fileprivate let place: Int
 
-    fileprivate init(linear: Linear, first: Int, count: Int, place: Int) {
-        (self.linear, self.first, self.count, self.place) = (linear, first, count, place)
+    private struct Part {
+        /// The inputs that are sparse rows.
+        var inputs: Range<Int>
+        /// Which rows.
+        var place: Int
     }
 
-    init(_ fields: inout OperatorFields) throws(ScoringError) {
-        self.init(linear: try Linear(&fields), first: 0, count: 0, place: 0)
+    private let linear: Linear
+    // In the order of the inputs.
+    private var parts: [Part] = []
+
+    /// Nil when a sum is in float32 or has a weight that is not finite, which makes more than nothing of a zero.
+    init?(_ linear: Linear) {
+        guard linear.width == .float64, linear.weights.buffer.allSatisfy(\.isFinite) else { return nil }
+        self.linear = linear
+    }
+
+    init(_ fields: inout OperatorFields) throws(ScoringError) { linear = try Linear(&fields) }
+
+    /// The same sum, of which the inputs at `slots` are the sparse rows at `place`; nil when it reads them in another order.
+    func reading(_ slots: Range<Slot>, place: Int) -> SparseLinear? {
+        guard let first = linear.inputs.firstIndex(of: slots.lowerBound),
+            linear.inputs.dropFirst(first).prefix(slots.count).elementsEqual(slots),
+            linear.inputs.count(where: slots.contains) == slots.count
+        else { return nil }
+        var result = self
+        result.parts.append(Part(inputs: first..<first + slots.count, place: place))
+        result.parts.sort { $0.inputs.lowerBound < $1.inputs.lowerBound }
+        return result
     }
 
     func run(_ block: RowBlock) {
-        let rows = block.texts.sparse[place]
         for output in 0..<linear.outputs.count {
             let target = block[linear.outputs.lowerBound + output]
             let weights = linear.weights.base + output * linear.inputs.count
             for row in 0..<block.rows { target[row] = 0 }
-            linear.add(0..<first, block, weights, to: target)
-            for row in 0..<block.rows {
-                var sum = target[row]
-                for index in rows.starts[row]..<rows.starts[row + 1] {
-                    sum += rows.values[index] * weights[first + rows.terms[index]]
-                }
-                target[row] = sum
+            var next = 0
+            for part in parts {
+                linear.add(next..<part.inputs.lowerBound, block, weights, to: target)
+                add(block.texts.sparse[part.place], weights + part.inputs.lowerBound, to: target, rows: block.rows)
+                next = part.inputs.upperBound
             }
-            linear.add(first + count..<linear.inputs.count, block, weights, to: target)
+            linear.add(next..<linear.inputs.count, block, weights, to: target)
             for row in 0..<block.rows { target[row] += linear.intercepts[output] }
+        }
+    }
+
+    @inline(__always)
+    private func add(
+        _ sparse: SparseRows, _ weights: UnsafePointer<Double>, to target: UnsafeMutablePointer<Double>, rows: Int
+    ) {
+        for row in 0..<rows {
+            var sum = target[row]
+            for index in sparse.starts[row]..<sparse.starts[row + 1] {
+                sum += sparse.values[index] * weights[sparse.terms[index]]
+            }
+            target[row] = sum
         }
     }
 }

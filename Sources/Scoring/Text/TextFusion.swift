@@ -26,7 +26,7 @@ enum TextFusion {
                 outputs = reader.outputs
                 next = Self.readers(of: outputs, inputs, answer)
             }
-            let sums = next.flatMap { Self.sums($0, operators, outputs, place) }
+            let sums = next.flatMap { Self.sums($0, steps, outputs, place) }
             guard weights != nil || sums != nil else { continue }
             steps[number] = SparseTerms(
                 tokens: tokens, weights: weights, place: place, target: sums == nil ? outputs : nil)
@@ -45,13 +45,13 @@ enum TextFusion {
 
     /// For each reader the sum that takes its place; nil when one of them is no sum that can.
     private static func sums(
-        _ readers: [Int], _ operators: [any Operator], _ slots: Range<Slot>, _ place: Int
+        _ readers: [Int], _ steps: [any Operator], _ slots: Range<Slot>, _ place: Int
     ) -> [Int: SparseLinear]? {
         var sums: [Int: SparseLinear] = [:]
         for reader in readers {
-            guard let linear = operators[reader] as? Linear, let sum = linear.reading(slots, place: place) else {
-                return nil
-            }
+            // Another column of texts may have changed the sum before.
+            let before = steps[reader] as? SparseLinear ?? (steps[reader] as? Linear).flatMap { SparseLinear($0) }
+            guard let sum = before?.reading(slots, place: place) else { return nil }
             sums[reader] = sum
         }
         return sums.isEmpty ? nil : sums

@@ -110,6 +110,9 @@ def final(rng, kind, negative=False):
         lambda: ensemble.ExtraTreesClassifier(5, max_depth=6, random_state=1), lambda: tree.DecisionTreeClassifier(max_depth=5),
         lambda: svm.SVC(kernel=pick(rng, "linear", "rbf")), lambda: ensemble.GradientBoostingClassifier(n_estimators=4),
     ]
+    if lightgbm is not None:
+        real += [lambda: xgboost.XGBRegressor(n_estimators=4, max_depth=3), lambda: lightgbm.LGBMRegressor(n_estimators=4, num_leaves=5, verbose=-1)]
+        classes += [lambda: lightgbm.LGBMClassifier(n_estimators=4, num_leaves=5, verbose=-1)]
     if not negative:
         classes += [naive_bayes.MultinomialNB, naive_bayes.ComplementNB, naive_bayes.BernoulliNB] * 2
     make = real if kind == "real" else classes
