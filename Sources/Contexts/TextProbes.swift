@@ -9,9 +9,9 @@ extension ProgramOutline.Column {
 /// Texts for columns whose words count.
 extension ColumnProbes {
     /// Terms in one text.
-    private static let termsPerText = 6
+    private static let termsPerText = 4
     /// Texts that are made of the program's terms, and texts of the example.
-    private static let sentenceLimit = 24
+    private static let sentenceLimit = 32
 
     // What differs between programming languages more than between texts: lower case, white space, accents, digits, symbols.
     private static let odd = [
