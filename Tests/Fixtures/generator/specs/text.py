@@ -9,7 +9,13 @@ from sklearn import (
 )
 from sklearn.feature_extraction import text
 
-from specs.encoders import pick, version
+from specs.encoders import pick
+
+try:
+    import lightgbm
+    import xgboost
+except ImportError:
+    lightgbm = xgboost = None
 
 #: Words of several scripts; among them some that are spelled alike in lower case or without accents only.
 WORDS = (
