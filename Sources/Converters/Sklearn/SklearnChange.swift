@@ -58,6 +58,9 @@ struct SklearnChange {
     /// `PLS*.predict` does not divide by the deviations (`cross_decomposition/_pls.py`).
     static let plsKeepsScale = SklearnChange(1, 5)
 
+    /// `TfidfTransformer` holds `idf_` as an array, no longer as a diagonal matrix (`feature_extraction/text.py`).
+    static let idfIsArray = SklearnChange(1, 5)
+
     // MARK: 1.6
 
     /// `OneHotEncoder(handle_unknown="warn")` exists (`preprocessing/_encoders.py`).

@@ -32,7 +32,7 @@ struct TfidfTransformerConverter: Converter {
             throw estimator.refuse(
                 "it makes a sparse matrix and is asked for a pandas table, which scikit-learn refuses")
         }
-        let isDiagonal = estimator.version < .release(1, 5)
+        let isDiagonal = !estimator.has(.idfIsArray)
         descends = isDiagonal && !estimator.isNone("_idf_diag")
         let usesIdf = isDiagonal ? try estimator.bool("use_idf") : estimator["idf_"] != nil
         guard usesIdf else {
