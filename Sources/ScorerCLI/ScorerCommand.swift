@@ -23,6 +23,9 @@ let scorerCommand = CommandSpec(
             help: "the numeric address to listen on; port 0 takes a free one and tells it in the first line"),
         OptionSpec("threads", .value("N"), help: "event threads of a native model; by default one for each processor"),
         OptionSpec("workers", .value("N"), help: "processes of a Python model; by default as `serving.json` says"),
+        OptionSpec(
+            "compat", .value("MODE"),
+            help: "strict: change no value without a word; mlflow: take what MLflow's server takes where nothing is lost"),
         OptionSpec("check", .flag, help: "only ask the server on this machine whether it is ready: status 0 or 1"),
     ],
     examples: [

@@ -52,6 +52,9 @@ extension RequestDecoder {
         }
         var names: [String] = []
         while true {
+            guard names.count <= limits.columns else {
+                throw .malformed("/dataframe_split/columns: there are more than \(limits.columns) names.")
+            }
             switch try reader.step() {
             case .string(let name): names.append(name)
             case .number(let range): names.append(reader.text(range))
@@ -184,7 +187,8 @@ extension RequestDecoder {
             try decodeTensorRecord(row, &reader, &sink)
         case .beginObject:
             try decodeMembers(row, &reader, &sink)
-        case .beginArray where !isNamed && !isTensor && (place == .records || place == .bare || columns.count == 1):
+        case .beginArray where !isNamed && !isTensor:
+            if place == .inputs || place == .instances { try checkArrayType() }
             mapping = Array(columns.indices)
             try decodeRow(event, row, &reader, &sink)
         case .beginArray where isNamed && !isTensor:
@@ -201,6 +205,23 @@ extension RequestDecoder {
                 throw missingInputs(columns.filter(\.required).compactMap(\.name))
             }
             throw .malformed("\(pointer(row: row)): expected a record, got \(event.words).")
+        }
+    }
+
+    /// MLflow makes one array of the rows, of the first column's type, and the others must follow from it (`mixedArray`).
+    private func checkArrayType() throws(RequestError) {
+        guard let first = columns.first, compatibility.follows(.mixedArray) else { return }
+        for (position, column) in columns.enumerated().dropFirst() {
+            let follows =
+                switch (first.kind, column.kind) {
+                case (.integer, .long), (.integer, .double), (.float, .double): true
+                default: first.type == column.type
+                }
+            guard !follows else { continue }
+            throw RequestError(
+                .invalidParameterValue,
+                "Failed to enforce schema. \(pointer(row: nil)): Incompatible input types for column \(position): the rows of an"
+                    + " array have one type, \(first.type.name), and the column is \(column.type.name); send `dataframe_split`.")
         }
     }
 

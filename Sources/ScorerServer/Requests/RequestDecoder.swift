@@ -3,11 +3,11 @@ import JSONText
 /// Reads scoring requests for one schema, straight from the bytes into a sink; keeps its memory from request to request.
 ///
 /// Supported bodies: an object with exactly one of `dataframe_split`, `dataframe_records`, `inputs`, `instances`, beside it
-/// `params`; other members are passed over, as MLflow does. In the form `bareJSON` also a list of records alone.
+/// `params`; other members are passed over, as MLflow does. In the form `bareJSON` also a list of records alone; in the form
+/// `unified` the object itself is a record; in the form `csv` a table in CSV.
 ///
-/// Every value must fit its column as it stands. Accepted without loss: a whole number or a boolean for a number, `2.0` for an
-/// integer, 0 and 1 for a boolean, a missing value in an optional, float, double or string column. Where MLflow changes values silently
-/// (fractions cut off, int32 wrapped, texts read as numbers or truth values) the request is refused.
+/// Every value must fit its column. What may be changed on the way, and what is refused although MLflow takes it, is told by
+/// `Quirk` alone. Reading goes on after a value that does not fit, so that one refusal tells the first ten.
 struct RequestDecoder {
     /// What a body held beside the rows.
     struct Result {
@@ -19,6 +19,7 @@ struct RequestDecoder {
     }
 
     let columns: [DecoderColumn]
+    let compatibility: Compatibility
     let limits: Limits
     let jsonLimits: JSONLimits
     private let indices: [String: Int]
@@ -43,20 +44,28 @@ struct RequestDecoder {
     /// In `dataframe_split`, whether there are column names.
     var hasNames = false
 
-    /// Where the rows stand in the body.
-    enum Place { case bare, records, split, inputs, instances, columnsOfInputs, columnsOfInstances }
+    /// What does not fit, so far.
+    var problems = RequestProblems()
+    /// In CSV, the line in which each row begins, and that of the row that is being read.
+    var lines: [Int] = []
+    var lineOfRow = 1
 
-    init(_ schema: RequestSchema, limits: Limits, integersTakeMissing: Bool) {
+    /// Where the rows stand in the body.
+    enum Place {
+        case bare, records, split, inputs, instances, columnsOfInputs, columnsOfInstances, unified, csv
+    }
+
+    init(_ schema: RequestSchema, limits: Limits, compatibility: Compatibility) {
+        self.compatibility = compatibility
         switch schema {
         case .columns(let specs):
             columns = specs.map { spec in
                 let kind = CellKind(spec.type)
                 let takesMissing =
                     switch kind {
-                    case .float, .double, .string: true
-                    case .boolean, .integer, .long: !spec.required && integersTakeMissing
-                    case .datetime, .structured: !spec.required
-                    case .binary, .tensor: false
+                    case .float, .double, .string, .datetime: true
+                    case .structured: !spec.required
+                    case .boolean, .integer, .long, .binary, .tensor: false
                     }
                 return DecoderColumn(
                     name: spec.name, kind: kind, type: spec.type, required: spec.required, takesMissing: takesMissing)
@@ -91,12 +100,29 @@ struct RequestDecoder {
     ) throws(RequestError) -> Result {
         begin(request.body)
         sink.removeAll()
-        var reader = JSONPullReader(body, limits: jsonLimits)
         var result = Result()
+        if request.form == .csv {
+            place = .csv
+            result.rows = try decodeCSV(&sink)
+        } else {
+            try decodeJSON(request, &sink, &result)
+        }
+        try finish(&sink, &result)
+        return result
+    }
+
+    private mutating func decodeJSON<Sink: CellSink>(
+        _ request: ScoringRequest, _ sink: inout Sink, _ result: inout Result
+    ) throws(RequestError) {
+        var reader = JSONPullReader(body, limits: jsonLimits)
+        reader.takesNotFinite = compatibility.follows(.notFiniteToken)
         switch try reader.step() {
         case .beginArray where request.isBare:
             place = .bare
             result.rows = try decodeRecords(&reader, &sink)
+        case .beginObject where request.form == .unified:
+            place = .unified
+            try decodeUnified(&reader, &sink, &result)
         case .beginObject:
             try decodeEnvelope(&reader, &sink, &result)
         case .beginArray:
@@ -105,8 +131,6 @@ struct RequestDecoder {
             throw .malformed("\(requiredFormat) Received unexpected input type: a bare value.")
         }
         _ = try reader.step()
-        try finish(&sink, &result)
-        return result
     }
 
     private mutating func begin(_ bytes: UnsafeRawBufferPointer) {
@@ -119,6 +143,8 @@ struct RequestDecoder {
         borrowed.removeAll(keepingCapacity: true)
         givenNames.removeAll(keepingCapacity: true)
         mapping.removeAll(keepingCapacity: true)
+        problems.removeAll()
+        lines.removeAll(keepingCapacity: true)
         hasNames = false
     }
 
@@ -145,6 +171,31 @@ struct RequestDecoder {
         guard form != nil else {
             throw RequestError(.badRequest, "\(requiredFormat) Received dictionary with input fields: [].")
         }
+    }
+
+    /// The object is one record; what is no column of it may be a parameter.
+    private mutating func decodeUnified<Sink: CellSink>(
+        _ reader: inout JSONPullReader, _ sink: inout Sink, _ result: inout Result
+    ) throws(RequestError) {
+        guard !isTensor else {
+            throw RequestError(
+                .invalidParameterValue,
+                "Failed to enforce schema. The model takes a tensor, got an object with `messages`, `prompt` or `input`.")
+        }
+        var keys = JSONKeys()
+        var others = JSONObject()
+        while case .key(let key) = try reader.step() {
+            guard keys.insert(key) else { throw .notJSON(reader.error(.duplicateKey(key))) }
+            if isNamed, let column = index(of: key, hint: columns.count) {
+                try cell(try reader.step(), row: 0, column: column, &reader, &sink)
+            } else {
+                if extras.count < 20 { extras.append(key) }
+                others[key] = try reader.value(startingWith: try reader.step())
+            }
+        }
+        guard isNamed || columns.isEmpty else { throw missingInputs(columns.indices.map(String.init)) }
+        result.parameters = .object(others)
+        result.rows = 1
     }
 
     private mutating func decodeForm<Sink: CellSink>(
@@ -176,7 +227,7 @@ struct RequestDecoder {
 
     // MARK: The end
 
-    private func finish<Sink: CellSink>(_ sink: inout Sink, _ result: inout Result) throws(RequestError) {
+    private mutating func finish<Sink: CellSink>(_ sink: inout Sink, _ result: inout Result) throws(RequestError) {
         var missing: [String] = []
         for index in columns.indices {
             let column = columns[index]
@@ -189,10 +240,11 @@ struct RequestDecoder {
             guard !column.takesMissing else { continue }
             let row = gap[index] >= 0 ? gap[index] : nextRow[index]
             if row < result.rows {
-                throw mismatch(
-                    row: row, column: index, expected: column.type.words, got: "nothing: the record lacks it")
+                problems.add(
+                    mismatch(row: row, column: index, expected: column.type.words, got: "nothing: the record lacks it"))
             }
         }
+        if let error = problems.error { throw error }
         guard missing.isEmpty else { throw missingInputs(missing) }
         guard result.rows > 0 else { throw .malformed("The request has no rows.") }
         sink.finish(rows: result.rows)
