@@ -41,7 +41,8 @@ public struct Limits: Sendable, Equatable {
     /// Every limit under the name that it has in `serving.json`, and in `SKIFF_LIMIT_<NAME>` in upper case.
     public static var names: [(name: String, path: any WritableKeyPath<Limits, Int> & Sendable)] {
         [
-            ("body_bytes", \.bodyBytes), ("rows", \.rows), ("columns", \.columns), ("depth", \.depth), ("number_bytes", \.numberBytes),
+            ("body_bytes", \.bodyBytes), ("rows", \.rows), ("columns", \.columns), ("depth", \.depth),
+            ("number_bytes", \.numberBytes),
             ("header_bytes", \.headerBytes), ("header_fields", \.headerFields), ("target_bytes", \.targetBytes),
             ("chunk_extension_bytes", \.chunkExtensionBytes), ("header_seconds", \.headerSeconds),
             ("body_seconds", \.bodySeconds), ("idle_seconds", \.idleSeconds), ("answer_seconds", \.answerSeconds),

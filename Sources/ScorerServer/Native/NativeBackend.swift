@@ -14,8 +14,12 @@ final class NativeBackend: Backend {
     init(model: CompiledModel, configuration: ServingConfiguration, limits: Limits) throws(ServerError) {
         let schema = configuration.schema ?? NativeBackend.schema(of: model)
         decoder = RequestDecoder(schema, limits: limits, compatibility: configuration.compatibility)
-        sink = InputBlockSink(
-            block: InputBlock(model: model), targets: try NativeBackend.targets(schema, model, configuration))
+        let targets = try NativeBackend.targets(schema, model, configuration)
+        sink = InputBlockSink(block: InputBlock(model: model), targets: targets)
+        let unknowns = decoder.columns.indices.filter { index in
+            index < targets.count && targets[index] >= 0 && model.inputs.columns[targets[index]].missingIsUnknown
+        }
+        decoder.refusesMissingFields = Set(unknowns)
         evaluator = Evaluator(model: model)
         answers = AnswerBlock(model: model)
         parameters = ParameterChecker(declared: configuration.parameters)
@@ -57,7 +61,9 @@ final class NativeBackend: Backend {
         output.removeAll(keepingCapacity: true)
         answers.appendPythonJSON(to: &output)
         // JSON has no token for what is not finite; labels are always finite.
-        if !takesNotFinite, answers.model.answer.labels.isEmpty, answers.values.contains(where: { !$0.isFinite }) { writeNulls() }
+        if !takesNotFinite, answers.model.answer.labels.isEmpty, answers.values.contains(where: { !$0.isFinite }) {
+            writeNulls()
+        }
     }
 
     /// Replaces `NaN`, `Infinity` and `-Infinity` by `null`; nothing else in a list of numbers begins with these letters.

@@ -62,7 +62,9 @@ enum Router {
             switch outcome {
             case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
             case .answer(let json, let rows):
-                guard !isBare, form != .unified else { return answer(HTTPResponse(), json, rows: rows, connection, thread) }
+                guard !isBare, form != .unified else {
+                    return answer(HTTPResponse(), json, rows: rows, connection, thread)
+                }
                 withScratch(of: thread) { bytes in
                     bytes.append(contentsOf: "{\"predictions\": ".utf8)
                     bytes.append(contentsOf: json)

@@ -115,7 +115,8 @@ enum MissingText {
     static func contains(_ field: UnsafeRawBufferPointer) -> Bool {
         guard let first = field.first else { return true }
         switch first {
-        case UInt8(ascii: "#"), UInt8(ascii: "-"), UInt8(ascii: "1"), UInt8(ascii: "<"), UInt8(ascii: "N"), UInt8(ascii: "n"):
+        case UInt8(ascii: "#"), UInt8(ascii: "-"), UInt8(ascii: "1"), UInt8(ascii: "<"), UInt8(ascii: "N"),
+            UInt8(ascii: "n"):
             return field.count <= 8 && texts.contains(String(decoding: field, as: UTF8.self))
         default: return false
         }

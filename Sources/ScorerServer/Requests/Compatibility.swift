@@ -41,7 +41,8 @@ enum Quirk: String, CaseIterable, Sendable {
             .dateTimeInCSV:
             .always
         case .paddedText, .emptyDateTime, .shortLine, .notFiniteAnswer, .missingTimeAnswer: .mlflowOnly
-        case .fraction, .wrappedInteger, .textAsBoolean, .missingBoolean, .numberAsDateTime, .mixedDateTimes, .monthFirst,
+        case .fraction, .wrappedInteger, .textAsBoolean, .missingBoolean, .numberAsDateTime, .mixedDateTimes,
+            .monthFirst,
             .numberAsText, .junkInBase64, .undecodedBase64, .tooLargeNumber, .wholeNumbersInArray, .duplicateKeys,
             .missingParameter, .longLine, .textInCSV, .parquet, .stackTrace, .echoedRequest:
             .never
@@ -62,10 +63,14 @@ enum Quirk: String, CaseIterable, Sendable {
         case .textAsBoolean: ("text for a boolean: `\"false\"`", "true, whatever the text", "refused")
         case .missingBoolean: ("null for a boolean", "false", "refused")
         case .missingInteger: ("null for an integer or long", "refused", "refused")
-        case .missingDateTime: ("null for a float, double, string or datetime, also a required one", "missing", "missing")
+        case .missingDateTime:
+            ("null for a float, double, string or datetime, also a required one", "missing", "missing")
         case .emptyDateTime: ("`\"\"` for a datetime", "missing", "refused")
         case .numberAsDateTime:
-            ("a number for a datetime", "nanoseconds since 1970, a fraction cut off", "nanoseconds; a fraction is refused")
+            (
+                "a number for a datetime", "nanoseconds since 1970, a fraction cut off",
+                "nanoseconds; a fraction is refused"
+            )
         case .zonedDateTime: ("a datetime with a zone: `Z`, `+02:00`", "refused", "refused")
         case .mixedDateTimes:
             ("dates with and without a time in one column", "refused, by the first one's form", "each by its own form")
@@ -74,9 +79,12 @@ enum Quirk: String, CaseIterable, Sendable {
         case .junkInBase64: ("other characters in base64", "passed over", "refused, but for line breaks")
         case .undecodedBase64: ("base64 under `inputs`, `instances` or in CSV", "not decoded: the letters", "decoded")
         case .tooLargeNumber: ("`1e400`; `1e39` for a float", "infinity", "refused")
-        case .notFiniteToken: ("the tokens `NaN`, `Infinity`, `-Infinity`", "that value", "that value, for a float or double")
-        case .wholeNumbersInArray: ("whole numbers in an array of doubles: `[1, 2]`", "refused unless 0 and 1", "doubles")
-        case .wholeNumberInMap: ("a whole number for a double in a map or object", "refused unless 0 or 1", "refused unless 0 or 1")
+        case .notFiniteToken:
+            ("the tokens `NaN`, `Infinity`, `-Infinity`", "that value", "that value, for a float or double")
+        case .wholeNumbersInArray:
+            ("whole numbers in an array of doubles: `[1, 2]`", "refused unless 0 and 1", "doubles")
+        case .wholeNumberInMap:
+            ("a whole number for a double in a map or object", "refused unless 0 or 1", "refused unless 0 or 1")
         case .extraColumns: ("columns that the signature does not have", "passed over", "passed over")
         case .duplicateKeys: ("a key twice in an object", "the last one counts", "refused")
         case .mixedArray:

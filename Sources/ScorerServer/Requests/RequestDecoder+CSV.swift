@@ -115,14 +115,15 @@ extension RequestDecoder {
         nextRow[column] = row + 1
         let fits: Bool
         if MissingText.contains(field) {
-            fits = columns[column].takesMissing
+            fits = columns[column].takesMissing && !refusesMissingFields.contains(column)
             if fits { sink.setMissing(row: row, column: column) }
         } else {
             fits = setPresent(field, row, column, &sink)
         }
         guard !fits else { return }
         guard problems.takesMore else { return problems.add(nil) }
-        let text = field.isEmpty ? "an empty field" : "`\(quoted(String(String(decoding: field, as: UTF8.self).prefix(40))))`"
+        let text =
+            field.isEmpty ? "an empty field" : "`\(quoted(String(String(decoding: field, as: UTF8.self).prefix(40))))`"
         problems.add(mismatch(row: row, column: column, expected: columns[column].type.words, got: text))
     }
 

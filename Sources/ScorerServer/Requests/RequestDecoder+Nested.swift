@@ -160,7 +160,9 @@ extension RequestDecoder {
         }
         guard fits else {
             let expected = "an element of type \(columns[target.column].dtype)"
-            throw mismatch(row: target.row, column: target.column, expected: expected, got: words(event, reader))
+            throw mismatch(
+                row: target.row, column: target.column, inside: place(of: target), expected: expected,
+                got: words(event, reader))
         }
         if sink.takesTensorElements {
             let literal = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -169,12 +171,27 @@ extension RequestDecoder {
         target.position += 1
     }
 
+    /// The rest of the pointer to the element that is being read; empty while a length that it depends on is not known.
+    private func place(of target: TensorTarget) -> String {
+        var rest = target.position
+        var steps: [Int] = []
+        for (dimension, declared) in columns[target.column].shape.enumerated().reversed() where dimension > 0 {
+            let length = declared >= 0 ? declared : dimension < target.lengths.count ? target.lengths[dimension] : 0
+            guard length > 0 else { return "" }
+            steps.append(rest % length)
+            rest /= length
+        }
+        if !columns[target.column].shape.isEmpty { steps.append(rest) }
+        return steps.reversed().map { "/\($0)" }.joined()
+    }
+
     private func wrongShape(_ target: TensorTarget, got: String) -> RequestError {
         let shape = ([-1] + columns[target.column].shape).map(String.init).joined(separator: ", ")
         let pointer = pointer(row: target.row, column: isNamed ? target.column : nil)
         var error = RequestError(
             .invalidParameterValue,
-            "Failed to enforce schema. \(pointer): Shape of input does not match expected shape (\(shape)): got \(got).")
+            "Failed to enforce schema. \(pointer): Shape of input does not match expected shape (\(shape)): got \(got)."
+        )
         error.details = [
             RequestProblem(
                 place: .pointer(pointer), column: columns[target.column].name.map(quoted),

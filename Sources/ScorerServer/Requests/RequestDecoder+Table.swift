@@ -221,7 +221,8 @@ extension RequestDecoder {
             throw RequestError(
                 .invalidParameterValue,
                 "Failed to enforce schema. \(pointer(row: nil)): Incompatible input types for column \(position): the rows of an"
-                    + " array have one type, \(first.type.name), and the column is \(column.type.name); send `dataframe_split`.")
+                    + " array have one type, \(first.type.name), and the column is \(column.type.name); send `dataframe_split`."
+            )
         }
     }
 

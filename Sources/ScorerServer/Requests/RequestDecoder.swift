@@ -44,6 +44,8 @@ struct RequestDecoder {
     /// In `dataframe_split`, whether there are column names.
     var hasNames = false
 
+    /// Columns of texts in which a missing field of CSV cannot be told from a null: their nulls are None, and not what is missing.
+    var refusesMissingFields: Set<Int> = []
     /// What does not fit, so far.
     var problems = RequestProblems()
     /// In CSV, the line in which each row begins, and that of the row that is being read.
@@ -180,7 +182,8 @@ struct RequestDecoder {
         guard !isTensor else {
             throw RequestError(
                 .invalidParameterValue,
-                "Failed to enforce schema. The model takes a tensor, got an object with `messages`, `prompt` or `input`.")
+                "Failed to enforce schema. The model takes a tensor, got an object with `messages`, `prompt` or `input`."
+            )
         }
         var keys = JSONKeys()
         var others = JSONObject()

@@ -76,9 +76,25 @@ class Errors(unittest.TestCase):
         self.assertTrue(body["message"].endswith("for inference. ValueError: Input X contains NaN."))
         self.assertIn("Traceback", body["traceback"])
 
-    def test_others_are_the_models(self):
-        self.assertEqual(self.frame(KeyError("secret"))["kind"], "model")
+    def test_others_are_the_callers_without_detail(self):
+        # As in MLflow, which answers 400 to whatever a model raises.
+        self.assertEqual(self.frame(KeyError("secret"))["kind"], "input")
         self.assertNotIn("secret", self.frame(KeyError("secret"))["message"])
+
+    def test_paths_of_the_machine_are_not_told(self):
+        body = self.frame(ValueError("cannot read /opt/app/model/x.bin or a/b: 1/2 of file:///etc/secret/key"))
+        self.assertTrue(body["message"].endswith("cannot read [path] or a/b: 1/2 of [path]"), body["message"])
+
+    def test_the_rows_in_mlflows_message_are_not_told(self):
+        class MlflowException(Exception):
+            message = "Failed to enforce schema of data '   name\n0  Ada' with schema '[x]'. Error: Model is missing inputs ['x']."
+            error_code = "INVALID_PARAMETER_VALUE"
+
+            def get_http_status_code(self):
+                return 400
+
+        body = self.frame(MlflowException())
+        self.assertEqual(body["message"], "Failed to enforce schema. Model is missing inputs ['x'].")
 
     def test_an_input_error_has_no_trace(self):
         self.assertEqual(self.frame(score.InputError("no")), {"kind": "input", "message": "no"})
