@@ -260,7 +260,7 @@ def build_raw_arrays(key, data):
         if key == "instances" and len({len(column) for column in columns.values() if column.ndim}) > 1:
             raise InputError("the columns of `instances` differ in length")
         return columns
-    if key == "inputs" and isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
+    if key == "inputs" and isinstance(data, list) and all(isinstance(row, dict) for row in data):
         return [{name: numpy.array(value) for name, value in row.items()} for row in data]
     if key == "instances" and isinstance(data, list) and data and isinstance(data[0], dict):
         columns = {}

@@ -21,6 +21,8 @@ struct FrameBuilder {
         let schema = configuration.isSchemaBinding ? configuration.schema : nil
         decoder = RequestDecoder(
             schema ?? .untyped, limits: limits, compatibility: configuration.compatibility)
+        // MLflow leaves it to the model what to do with no rows; every converted model refuses them.
+        decoder.takesNoRows = true
         sink = FrameSink(columnCount: decoder.columns.count)
         isUntyped = schema == nil
         hasTypeHint = configuration.hasTypeHint
@@ -39,7 +41,7 @@ struct FrameBuilder {
         bytes.append(contentsOf: ",\"types\":".utf8)
         let types = present.map { index -> JSONValue in
             // Texts of CSV are what `read_csv` makes of them, which differs from a list in what is missing.
-            if scoring.form == .csv, decoder.columns[index].type == .string { return "csv_string" }
+            if scoring.form == .csv, decoder.isNamed, decoder.columns[index].type == .string { return "csv_string" }
             return decoder.isTensor ? .string(decoder.columns[index].dtype) : decoder.columns[index].type.json
         }
         JSONWriter.append(.array(types), style: .compact, to: &bytes)
@@ -86,6 +88,7 @@ struct FrameBuilder {
 
     /// The text as it is, for `read_csv`; here it is only checked to be CSV.
     private func csvPayload(for scoring: ScoringRequest) throws(RequestError) -> Payload {
+        guard !hasTypeHint else { throw .notCSV("the model's type hint takes `inputs`; send JSON") }
         let rows = try decoder.checkCSV(scoring.body)
         var bytes = Array("{\"form\":\"raw\",\"key\":\"csv\",\"data\":".utf8)
         JSONWriter.appendString(String(decoding: scoring.body, as: UTF8.self), isASCII: false, to: &bytes)

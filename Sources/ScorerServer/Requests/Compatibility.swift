@@ -13,6 +13,7 @@ enum Compatibility: String, Sendable, CaseIterable {
 /// `examples/mlflow-protocol.md` has the same table for readers; a test compares them.
 enum Quirk: String, CaseIterable, Sendable {
     case numericText, paddedText, wholeFraction, fraction, wrappedInteger, booleanAsNumber, numberAsBoolean
+    case scalarBesideLists, columnTwice, noRows
     case textAsBoolean, missingBoolean, missingInteger, missingDateTime, emptyDateTime, numberAsDateTime, zonedDateTime
     case mixedDateTimes, monthFirst, numberAsText, junkInBase64, undecodedBase64, tooLargeNumber, notFiniteToken
     case wholeNumbersInArray, wholeNumberInMap, extraColumns, duplicateKeys, mixedArray, missingParameter
@@ -37,11 +38,12 @@ enum Quirk: String, CaseIterable, Sendable {
     private var verdict: Verdict {
         switch self {
         case .numericText, .wholeFraction, .booleanAsNumber, .numberAsBoolean, .missingDateTime, .notFiniteToken,
-            .wholeNumberInMap, .extraColumns, .mixedArray, .uncheckedExample, .zonedDateTime, .missingInteger,
+            .wholeNumberInMap, .extraColumns, .mixedArray, .uncheckedExample, .zonedDateTime, .missingInteger, .noRows,
             .dateTimeInCSV:
             .always
         case .paddedText, .emptyDateTime, .shortLine, .notFiniteAnswer, .missingTimeAnswer: .mlflowOnly
-        case .fraction, .wrappedInteger, .textAsBoolean, .missingBoolean, .numberAsDateTime, .mixedDateTimes,
+        case .scalarBesideLists, .columnTwice, .fraction, .wrappedInteger, .textAsBoolean, .missingBoolean,
+            .numberAsDateTime, .mixedDateTimes,
             .monthFirst,
             .numberAsText, .junkInBase64, .undecodedBase64, .tooLargeNumber, .wholeNumbersInArray, .duplicateKeys,
             .missingParameter, .longLine, .textInCSV, .parquet, .stackTrace, .echoedRequest:
@@ -59,6 +61,9 @@ enum Quirk: String, CaseIterable, Sendable {
         case .wrappedInteger:
             ("2147483648 for an integer, 9223372036854775808 for a long", "wrapped around to a negative", "refused")
         case .booleanAsNumber: ("`true` for a number", "1", "1")
+        case .scalarBesideLists: ("`inputs` with a scalar beside lists", "repeated for each row", "refused")
+        case .columnTwice: ("a column twice", "the first one counts in CSV, refused in JSON", "refused")
+        case .noRows: ("no rows", "for the model to judge", "for the model to judge; converted models refuse them")
         case .numberAsBoolean: ("0 or 1 for a boolean", "false or true", "false or true; other numbers are refused")
         case .textAsBoolean: ("text for a boolean: `\"false\"`", "true, whatever the text", "refused")
         case .missingBoolean: ("null for a boolean", "false", "refused")
@@ -74,7 +79,11 @@ enum Quirk: String, CaseIterable, Sendable {
         case .zonedDateTime: ("a datetime with a zone: `Z`, `+02:00`", "refused", "refused")
         case .mixedDateTimes:
             ("dates with and without a time in one column", "refused, by the first one's form", "each by its own form")
-        case .monthFirst: ("`\"01/02/2024\"` for a datetime", "2 January", "refused: ISO 8601 only")
+        case .monthFirst:
+            (
+                "dates in other forms: `01/02/2024`, `Jan 2 2024`, `20240102`, `2024`", "guessed, the month first",
+                "refused: `2024-01-02`, with or without a time"
+            )
         case .numberAsText: ("a number, boolean or list for a string", "passed on as it is", "refused")
         case .junkInBase64: ("other characters in base64", "passed over", "refused, but for line breaks")
         case .undecodedBase64: ("base64 under `inputs`, `instances` or in CSV", "not decoded: the letters", "decoded")
@@ -94,7 +103,7 @@ enum Quirk: String, CaseIterable, Sendable {
         case .shortLine: ("a line of CSV with too few fields", "the rest is missing", "refused")
         case .longLine: ("a line of CSV with too many fields", "the first ones become an index, or refused", "refused")
         case .textInCSV: ("text after a closing quote in CSV: `\"a\"b`", "`ab`", "refused")
-        case .dateTimeInCSV: ("datetime columns in CSV", "refused", "refused")
+        case .dateTimeInCSV: ("datetime, array, object and map columns in CSV", "refused", "refused")
         case .parquet: ("Parquet", "read", "refused with 415")
         case .notFiniteAnswer: ("NaN and infinities in an answer", "`NaN`, `Infinity`: not JSON", "null")
         case .missingTimeAnswer: ("missing times in an answer", "`\"NaT\"`", "null")

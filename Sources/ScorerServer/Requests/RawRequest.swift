@@ -45,7 +45,6 @@ struct RawRequest {
             throw .malformed("\(requiredFormat) Received unexpected input type: a bare value.")
         }
         _ = try reader.step()
-        if rows == 0 { throw .malformed("The request has no rows.") }
     }
 
     private mutating func readEnvelope() throws(RequestError) {

@@ -54,7 +54,6 @@ extension RequestDecoder {
             try checkRows(rows)
         }
         guard width != nil else { throw .notCSV("there are no columns: the text is empty") }
-        guard rows > 0 else { throw .malformed("The request has no rows.") }
         return rows
     }
 
@@ -131,14 +130,15 @@ extension RequestDecoder {
         _ field: UnsafeRawBufferPointer, _ row: Int, _ column: Int, _ sink: inout Sink
     ) -> Bool {
         switch columns[column].kind {
-        case .float, .double: return setNumber(field, allowing: .spaces, row, column, &sink)
-        case .integer, .long:
+        case .float, .double, .integer, .long:
             if setNumber(field, allowing: .spaces, row, column, &sink) { return true }
-            return setWhole(field, row, column, &sink)
-        case .boolean:
-            guard let value = boolean(field) else { return false }
-            set(value, row, column, &sink)
-            return true
+            if columns[column].kind == .integer || columns[column].kind == .long,
+                setWhole(field, row, column, &sink)
+            {
+                return true
+            }
+            return setBoolean(field, row, column, &sink)
+        case .boolean: return setBoolean(field, row, column, &sink)
         case .string:
             sink.set(String(decoding: field, as: UTF8.self), row: row, column: column)
             return true
@@ -164,13 +164,16 @@ extension RequestDecoder {
     }
 
     /// The words that pandas knows, and as in JSON also 0 and 1.
-    private func boolean(_ field: UnsafeRawBufferPointer) -> Bool? {
-        guard field.count <= 5 else { return nil }
+    private func setBoolean<Sink: CellSink>(
+        _ field: UnsafeRawBufferPointer, _ row: Int, _ column: Int, _ sink: inout Sink
+    ) -> Bool {
+        guard field.count <= 5 else { return false }
         switch String(decoding: field, as: UTF8.self) {
-        case "True", "TRUE", "true", "1": return true
-        case "False", "FALSE", "false", "0": return false
-        default: return nil
+        case "True", "TRUE", "true", "1": set(true, row, column, &sink)
+        case "False", "FALSE", "false", "0": set(false, row, column, &sink)
+        default: return false
         }
+        return true
     }
 }
 

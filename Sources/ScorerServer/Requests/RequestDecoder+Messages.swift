@@ -63,6 +63,11 @@ extension RequestDecoder {
     }
 
     func missingInputs(_ names: [String]) -> RequestError {
+        guard !names.isEmpty else {
+            return RequestError(
+                .invalidParameterValue,
+                "Failed to enforce schema. \(pointer(row: nil)): the rows have no names, and the model's columns have.")
+        }
         let extra = extras.isEmpty ? "" : " Note that there were extra inputs: \(pythonList(extras))."
         return RequestError(
             .invalidParameterValue,

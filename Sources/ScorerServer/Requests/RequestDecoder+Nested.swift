@@ -7,11 +7,12 @@ struct Nesting {
     /// The rest of the JSON pointer.
     var path = ""
 
-    /// Whether it is an element of an array.
+    /// Whether it is an element of an array, or a value of a map.
     var isInArray = false
+    var isInMap = false
 
-    func inside(_ step: String, ofArray: Bool = false) -> Nesting {
-        Nesting(row: row, column: column, path: path + "/" + step, isInArray: ofArray)
+    func inside(_ step: String, ofArray: Bool = false, ofMap: Bool = false) -> Nesting {
+        Nesting(row: row, column: column, path: path + "/" + step, isInArray: ofArray, isInMap: ofMap)
     }
 }
 
@@ -45,10 +46,12 @@ extension RequestDecoder {
             var keys = JSONKeys()
             while case .key(let key) = try reader.step() {
                 guard keys.insert(key) else { throw .notJSON(reader.error(.duplicateKey(key))) }
-                try check(try reader.step(), values, &reader, place.inside(quoted(key)))
+                try check(try reader.step(), values, &reader, place.inside(quoted(key), ofMap: true))
             }
         case (.object(let properties), .beginObject):
             try checkObject(properties, &reader, place)
+        case (_, .null) where place.isInMap && columns[place.column].takesMissing:
+            return
         case (.array, .null), (.object, .null), (.map, .null):
             guard !place.path.isEmpty || columns[place.column].takesMissing else { fallthrough }
         default:
@@ -65,7 +68,9 @@ extension RequestDecoder {
     ) throws(RequestError) {
         var keys = JSONKeys()
         var seen: Set<String> = []
+        var count = 0
         while case .key(let key) = try reader.step() {
+            count += 1
             guard keys.insert(key) else { throw .notJSON(reader.error(.duplicateKey(key))) }
             guard let property = properties.first(where: { $0.name == key }) else {
                 throw mismatch(
@@ -77,6 +82,8 @@ extension RequestDecoder {
             seen.insert(key)
             try check(event, property.type, &reader, place.inside(quoted(key)))
         }
+        // Of an optional column, MLflow takes the empty object for none.
+        if count == 0, place.path.isEmpty, columns[place.column].takesMissing { return }
         for property in properties where property.required && !seen.contains(property.name) {
             throw mismatch(
                 row: place.row, column: place.column, inside: place.path,
