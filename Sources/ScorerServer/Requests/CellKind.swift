@@ -80,8 +80,8 @@ func isDateTime(_ text: String) -> Bool {
         return number
     }
     func has(_ byte: UInt8, at index: Int) -> Bool { index < bytes.count && bytes[index] == byte }
-    guard digits(0..<4) != nil, has(45, at: 4), let month = digits(5..<7), has(45, at: 7), let day = digits(8..<10),
-        (1...12).contains(month), (1...31).contains(day)
+    guard let year = digits(0..<4), has(45, at: 4), let month = digits(5..<7), has(45, at: 7), let day = digits(8..<10),
+        (1...12).contains(month), day >= 1, day <= dayCount(ofMonth: month, year: year)
     else { return false }
     if bytes.count == 10 { return true }
     guard has(84, at: 10) || has(32, at: 10), let hour = digits(11..<13), hour < 24, has(58, at: 13),
@@ -115,4 +115,13 @@ func isBase64(_ text: String) -> Bool {
         count += 1
     }
     return count % 4 == 0 && padding <= 2
+}
+
+/// In the Gregorian calendar, also before it was one.
+private func dayCount(ofMonth month: Int, year: Int) -> Int {
+    switch month {
+    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
 }
