@@ -35,7 +35,7 @@ struct ProblemsTests {
     func nested() throws {
         let server = try PythonBackendTests.server()
         let answer = try server.ask(
-            "POST", "/predict", #"[{"x": 1, "list": [1, [2, 3], 4]}, {"x": "no", "list": [1, null]}, {"x": 1}]"#)
+            "POST", "/predict", #"[{"x": 1, "list": [1, [2, 3], 4]}, {"x": "no", "list": [null, true]}, {"x": 1}]"#)
         let details = try #require(try JSONText.parse(answer.body)["details"]?.arrayValue)
         #expect(details.map { $0["pointer"]?.stringValue } == ["/0/list/1", "/1/x", "/1/list/1"])
     }

@@ -200,7 +200,10 @@ def convert_cell(value, kind):
     if isinstance(kind, str):
         return value
     if kind["type"] == "array":
-        return [convert_cell(item, item_type(kind["items"])) for item in value]
+        items = item_type(kind["items"])
+        if items in ("float", "double"):
+            return [math.nan if item is None else float(item) for item in value]
+        return [convert_cell(item, items) for item in value]
     if kind["type"] == "map":
         return {key: convert_cell(item, item_type(kind["values"])) for key, item in value.items()}
     if kind["type"] == "object":

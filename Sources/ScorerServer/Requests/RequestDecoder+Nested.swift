@@ -50,7 +50,8 @@ extension RequestDecoder {
             }
         case (.object(let properties), .beginObject):
             try checkObject(properties, &reader, place)
-        case (_, .null) where place.isInMap && columns[place.column].takesMissing:
+        case (_, .null) where place.isInMap && columns[place.column].takesMissing,
+            (.double, .null) where place.isInArray, (.float, .null) where place.isInArray:
             return
         case (.array, .null), (.object, .null), (.map, .null):
             guard !place.path.isEmpty || columns[place.column].takesMissing else { fallthrough }
