@@ -36,6 +36,10 @@ class Answers(unittest.TestCase):
     def test_what_is_not_finite_is_null(self):
         self.assertEqual(self.text([math.nan, math.inf, -math.inf, {"a": math.nan}]), '[null, null, null, {"a": null}]')
 
+    def test_what_is_not_finite_stays_where_a_request_asks_for_it(self):
+        value = [math.nan, math.inf, {"a": -math.inf}]
+        self.assertEqual(score.answer_text(value, True), '[NaN, Infinity, {"a": -Infinity}]')
+
     def test_bytes_are_base64_as_mlflow_writes_it(self):
         self.assertEqual(json.loads(self.text(b"\0\xff" * 50)), base64.encodebytes(b"\0\xff" * 50).decode())
 
@@ -54,6 +58,22 @@ class Answers(unittest.TestCase):
         for value in ({1, 2}, 1j, object()):
             with self.assertRaises(TypeError):
                 self.text(value)
+
+
+class RawRequests(unittest.TestCase):
+    def build(self, key, data, **more):
+        return score.build_raw(dict(more, key=key, data=data))
+
+    def test_a_unified_body_is_passed_on_without_its_parameters(self):
+        self.assertEqual(self.build("unified", {"messages": [1], "k": 2}, params={"k": 2}), {"messages": [1]})
+
+    def test_what_a_type_hint_checks_is_passed_on_as_it_is(self):
+        self.assertEqual(self.build("hinted", [{"x": "1"}]), [{"x": "1"}])
+
+    def test_a_missing_number_in_an_array_is_nan(self):
+        kind = {"type": "array", "items": {"type": "double"}}
+        self.assertEqual(score.convert_cell([1, 2.5], kind), [1.0, 2.5])
+        self.assertTrue(math.isnan(score.convert_cell([None], kind)[0]))
 
 
 class Errors(unittest.TestCase):
