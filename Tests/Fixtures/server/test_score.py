@@ -293,7 +293,10 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
             self.assertEqual(self.text(table), '[{"a": 1, "b": "x", "c": 0.5}, {"a": 2, "b": null, "c": null}]')
             self.assertEqual(self.text(pandas.Series([1.0, 2.0])), '[{"0": 1.0}, {"0": 2.0}]')
             times = pandas.DataFrame({"t": pandas.to_datetime(["2024-01-02T03:04:05.123456789", None])})
-            self.assertEqual(self.text(times), '[{"t": "2024-01-02T03:04:05.123456789"}, {"t": "NaT"}]')
+            self.assertEqual(self.text(times), '[{"t": "2024-01-02T03:04:05.123456789"}, {"t": null}]')
+            self.assertIn('"NaT"', score.answer_text(times, True))
+            missing = numpy.array(["2024-01-02", "NaT"], dtype="datetime64[D]")
+            self.assertEqual(self.text(missing), '["2024-01-02", null]')
             self.assertEqual(self.text([pandas.NA]), "[null]")
 
     class Tables(unittest.TestCase):
