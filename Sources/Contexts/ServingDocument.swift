@@ -18,6 +18,8 @@ enum ServingDocument {
             "params": params(of: plan), "mlflow_version": .optional(plan.mlflowVersion),
             "predict_fn": .string(plan.predictFunction), "limits": [:],
         ]
+        if plan.compatibility != .strict { object["compat"] = .string(plan.compatibility.rawValue) }
+        if plan.hasTypeHint { object["type_hint"] = true }
         object["self_test"] = selfTest.map { ["request": $0.request, "response": $0.response] } ?? .null
         if hasSelfTestFile { object["self_test_file"] = .string(selfTestFile) }
         if let python = plan.python { object["python"] = json(python) }

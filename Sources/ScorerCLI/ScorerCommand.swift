@@ -11,7 +11,7 @@ let scorerCommand = CommandSpec(
         SIGTERM and SIGINT let requests in flight finish, at most 30 seconds; a second one ends at once.
 
         Variables: PORT and SKIFF_LISTEN say where to listen, SKIFF_THREADS and SKIFF_WORKERS how wide, \
-        SKIFF_ACCESS_LOG=off leaves out the lines of requests, and SKIFF_LIMIT_BODY_BYTES, SKIFF_LIMIT_ROWS, \
+        SKIFF_COMPAT is `--compat`, SKIFF_ACCESS_LOG=off leaves out the lines of requests, and SKIFF_LIMIT_BODY_BYTES, SKIFF_LIMIT_ROWS, \
         SKIFF_LIMIT_REQUEST_SECONDS and so on set the limits. Options go before variables.
         """,
     arguments: [
@@ -23,6 +23,10 @@ let scorerCommand = CommandSpec(
             help: "the numeric address to listen on; port 0 takes a free one and tells it in the first line"),
         OptionSpec("threads", .value("N"), help: "event threads of a native model; by default one for each processor"),
         OptionSpec("workers", .value("N"), help: "processes of a Python model; by default as `serving.json` says"),
+        OptionSpec(
+            "compat", .value("MODE"), choices: ["strict", "mlflow"],
+            help:
+                "strict: change no value without a word; mlflow: take what MLflow's server takes where nothing is lost"),
         OptionSpec("check", .flag, help: "only ask the server on this machine whether it is ready: status 0 or 1"),
     ],
     examples: [

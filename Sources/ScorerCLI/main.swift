@@ -31,7 +31,7 @@ func run() throws -> ExitStatus {
     }
     let options = try ServerOptions(
         path: path, listen: arguments.value("listen"), threads: arguments.value("threads"),
-        workers: arguments.value("workers"), environment: environment)
+        workers: arguments.value("workers"), compatibility: arguments.value("compat"), environment: environment)
     return try ScoringServer.run(options)
 }
 

@@ -4,6 +4,8 @@ public struct Limits: Sendable, Equatable {
     public var bodyBytes = 16 << 20
     /// The rows of a request (413).
     public var rows = 100_000
+    /// The columns of a table that names them: CSV and `dataframe_split` (400).
+    public var columns = 100_000
     /// The nesting of the JSON body (400).
     public var depth = 64
     /// The text of one JSON number, in bytes (400).
@@ -39,7 +41,8 @@ public struct Limits: Sendable, Equatable {
     /// Every limit under the name that it has in `serving.json`, and in `SKIFF_LIMIT_<NAME>` in upper case.
     public static var names: [(name: String, path: any WritableKeyPath<Limits, Int> & Sendable)] {
         [
-            ("body_bytes", \.bodyBytes), ("rows", \.rows), ("depth", \.depth), ("number_bytes", \.numberBytes),
+            ("body_bytes", \.bodyBytes), ("rows", \.rows), ("columns", \.columns), ("depth", \.depth),
+            ("number_bytes", \.numberBytes),
             ("header_bytes", \.headerBytes), ("header_fields", \.headerFields), ("target_bytes", \.targetBytes),
             ("chunk_extension_bytes", \.chunkExtensionBytes), ("header_seconds", \.headerSeconds),
             ("body_seconds", \.bodySeconds), ("idle_seconds", \.idleSeconds), ("answer_seconds", \.answerSeconds),

@@ -18,7 +18,8 @@ public enum ScoringServer {
         Signals.ignoreBrokenPipes()
         Signals.unblockEndings()
         raiseFileLimit()
-        let (configuration, folder) = try loadConfiguration(options.path)
+        var (configuration, folder) = try loadConfiguration(options.path)
+        configuration.compatibility = options.compatibility ?? configuration.compatibility
         var limits = Limits()
         for (name, value) in configuration.limits + options.limits { try limits.set(name, to: value) }
         let state = ServerState(

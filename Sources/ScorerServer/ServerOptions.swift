@@ -10,6 +10,8 @@ public struct ServerOptions: Sendable {
     public var workers: Int?
     /// Whether each request gets a line on standard output.
     public var logsRequests = true
+    /// How far to follow MLflow's server where it is careless; nil: as `serving.json` says.
+    var compatibility: Compatibility?
     /// Limits that differ from those of `serving.json`, by their names there.
     public var limits: [(name: String, value: Int)] = []
     /// The environment, for the workers.
@@ -26,10 +28,11 @@ public struct ServerOptions: Sendable {
     ///
     /// - Parameters:
     ///   - path: the argument of the command line.
-    ///   - listen, threads, workers: the options of the command line; nil when not given.
+    ///   - listen, threads, workers, compatibility: the options of the command line; nil when not given.
     /// - Throws: `ServerError` of kind `.configuration` or `.address` that names the variable or option.
     public init(
-        path: String, listen: String?, threads: String?, workers: String?, environment: [String: String]
+        path: String, listen: String?, threads: String?, workers: String?, compatibility: String? = nil,
+        environment: [String: String]
     ) throws(ServerError) {
         self.path = path
         self.environment = environment
@@ -40,6 +43,14 @@ public struct ServerOptions: Sendable {
         self.workers = try ServerOptions.count(
             workers ?? ServerOptions.value("SKIFF_WORKERS", environment),
             workers == nil ? "SKIFF_WORKERS" : "--workers", 1...256)
+        if let word = compatibility ?? ServerOptions.value("SKIFF_COMPAT", environment) {
+            guard let value = Compatibility(rawValue: word) else {
+                let name = compatibility == nil ? "SKIFF_COMPAT" : "--compat"
+                throw ServerError(
+                    .configuration, "cannot use \(name)=`\(quoted(word))`: it must be `strict` or `mlflow`")
+            }
+            self.compatibility = value
+        }
         switch ServerOptions.value("SKIFF_ACCESS_LOG", environment) {
         case nil, "on": logsRequests = true
         case "off": logsRequests = false

@@ -43,6 +43,12 @@ struct ServingConfiguration: Sendable {
     var backend: Backend
     /// nil: as the native model says, or nothing is known.
     var schema: RequestSchema?
+    /// Whether requests are checked against the schema. MLflow checks none that was only inferred from an example, nor one that a
+    /// type hint stands for.
+    var isSchemaBinding = true
+    /// Whether the model's own type hint checks what comes as `inputs`.
+    var hasTypeHint = false
+    var compatibility = Compatibility.strict
     var parameters: [Parameter] = []
     /// What must be answered right before the first client is served, in order.
     var selfTests: [SelfTest] = []
@@ -69,6 +75,14 @@ struct ServingConfiguration: Sendable {
         version = document["version"]?.stringValue
         backend = try reader.backend(document)
         schema = try reader.schema(document["schema"] ?? .null)
+        hasTypeHint = document["type_hint"]?.boolValue ?? false
+        isSchemaBinding = !hasTypeHint && document["schema"]?["source"]?.stringValue != "input_example"
+        if let word = document["compat"], !word.isNull {
+            guard let value = word.stringValue.flatMap(Compatibility.init) else {
+                throw reader.wrong("compat", "`strict` or `mlflow`")
+            }
+            compatibility = value
+        }
         parameters = try reader.parameters(document["params"] ?? .null)
         if let test = document["self_test"], !test.isNull {
             selfTests = [try SelfTest(test, file: file, member: "self_test")]

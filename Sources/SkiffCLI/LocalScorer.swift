@@ -20,11 +20,18 @@ final class LocalScorer {
     /// Starts the scorer on `target`, a `.skiff` file or an app folder, and waits until the model is loaded.
     ///
     /// - Throws: `Diagnostic` when it ends before; what it has to say about that is on standard error by then.
-    init(_ scorer: ScorerBinary, serving target: String, shownName: String, _ surroundings: Surroundings) throws {
+    init(
+        _ scorer: ScorerBinary, serving target: String, shownName: String, _ compatibility: String?,
+        _ surroundings: Surroundings
+    )
+        throws
+    {
         path = target
         var environment = surroundings.environment
         environment["SKIFF_ACCESS_LOG"] = "off"
-        var request = ChildProcess.Request(scorer.path, ["--listen", "127.0.0.1:0", target], environment: environment)
+        var request = ChildProcess.Request(
+            scorer.path, ["--listen", "127.0.0.1:0"] + (compatibility.map { ["--compat", $0] } ?? []) + [target],
+            environment: environment)
         request.output = .pipe
         process = try ChildProcess.spawn(request)
         while let line = try readLine() {

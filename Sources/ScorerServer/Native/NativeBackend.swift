@@ -13,9 +13,13 @@ final class NativeBackend: Backend {
     /// - Throws: `ServerError` of kind `.configuration` when the schema is not one for the model.
     init(model: CompiledModel, configuration: ServingConfiguration, limits: Limits) throws(ServerError) {
         let schema = configuration.schema ?? NativeBackend.schema(of: model)
-        decoder = RequestDecoder(schema, limits: limits, integersTakeMissing: true)
-        sink = InputBlockSink(
-            block: InputBlock(model: model), targets: try NativeBackend.targets(schema, model, configuration))
+        decoder = RequestDecoder(schema, limits: limits, compatibility: configuration.compatibility)
+        let targets = try NativeBackend.targets(schema, model, configuration)
+        sink = InputBlockSink(block: InputBlock(model: model), targets: targets)
+        let unknowns = decoder.columns.indices.filter { index in
+            index < targets.count && targets[index] >= 0 && model.inputs.columns[targets[index]].missingIsUnknown
+        }
+        decoder.refusesMissingFields = Set(unknowns)
         evaluator = Evaluator(model: model)
         answers = AnswerBlock(model: model)
         parameters = ParameterChecker(declared: configuration.parameters)
@@ -27,14 +31,14 @@ final class NativeBackend: Backend {
             let decoded = try decoder.decode(request, into: &sink)
             rows = decoded.rows
             _ = try parameters.check(decoded.parameters)
-            try evaluate()
+            try evaluate(takesNotFinite: request.takesNotFinite)
         } catch {
             return completion(.refusal(error, rows: rows))
         }
         output.withUnsafeBytes { completion(.answer($0, rows: rows ?? 0)) }
     }
 
-    private func evaluate() throws(RequestError) {
+    private func evaluate(takesNotFinite: Bool) throws(RequestError) {
         do {
             try evaluator.evaluate(sink.block, into: &answers)
         } catch {
@@ -42,16 +46,24 @@ final class NativeBackend: Backend {
                 throw RequestError(.internalError, "The model could not be evaluated.")
             }
             let index = column.flatMap { name in decoder.columns.firstIndex { $0.name == name } }
-            let place = decoder.pointer(row: row, column: index)
-            throw RequestError(
+            let place = decoder.place(row: row, column: index)
+            var refusal = RequestError(
                 .badRequest,
                 "Encountered an unexpected error while evaluating the model. Verify that the serialized input Dataframe is"
-                    + " compatible with the model for inference. \(place): \(reason).")
+                    + " compatible with the model for inference. \(place.words): \(reason).")
+            refusal.details = [
+                RequestProblem(
+                    place: place, column: column.map(quoted), expected: "a value that the model takes",
+                    got: "one that it rejects: \(reason)")
+            ]
+            throw refusal
         }
         output.removeAll(keepingCapacity: true)
         answers.appendPythonJSON(to: &output)
         // JSON has no token for what is not finite; labels are always finite.
-        if answers.model.answer.labels.isEmpty, answers.values.contains(where: { !$0.isFinite }) { writeNulls() }
+        if !takesNotFinite, answers.model.answer.labels.isEmpty, answers.values.contains(where: { !$0.isFinite }) {
+            writeNulls()
+        }
     }
 
     /// Replaces `NaN`, `Infinity` and `-Infinity` by `null`; nothing else in a list of numbers begins with these letters.

@@ -48,17 +48,23 @@ enum Router {
     private static func score(
         _ head: HTTPHead, _ body: UnsafeRawBufferPointer, _ connection: HTTPConnection, _ thread: ServerThread
     ) {
-        if let error = contentProblem(head) { return answer(error, rows: nil, connection, thread) }
+        let isBare = head.path == "/predict"
+        let form: ScoringRequest.Form
+        do throws(RequestError) { form = try self.form(head, body, isBare: isBare) } catch {
+            return answer(error, rows: nil, connection, thread)
+        }
         guard thread.state.isLoaded else {
             let error = RequestError(.temporarilyUnavailable, "The model is not ready yet.")
             return answer(error, rows: nil, connection, thread)
         }
-        let isBare = head.path == "/predict"
-        thread.backend.score(ScoringRequest(body, isBare ? .bareJSON : .json)) { [unowned thread] outcome in
+        let takesNotFinite = !isBare && thread.state.configuration.compatibility.follows(.notFiniteAnswer)
+        thread.backend.score(ScoringRequest(body, form, takesNotFinite: takesNotFinite)) { [unowned thread] outcome in
             switch outcome {
             case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
             case .answer(let json, let rows):
-                guard !isBare else { return answer(HTTPResponse(), json, rows: rows, connection, thread) }
+                guard !isBare, form != .unified else {
+                    return answer(HTTPResponse(), json, rows: rows, connection, thread)
+                }
                 withScratch(of: thread) { bytes in
                     bytes.append(contentsOf: "{\"predictions\": ".utf8)
                     bytes.append(contentsOf: json)
@@ -70,30 +76,23 @@ enum Router {
         }
     }
 
-    /// MLflow compares the media type as exact text, and knows one parameter, `charset=utf-8`.
-    private static func contentProblem(_ head: HTTPHead) -> RequestError? {
-        func refused(_ message: String) -> RequestError { RequestError(code: "BAD_REQUEST", status: 415, message) }
+    /// How the body is written, by its media type; CSV at `/invocations` only.
+    private static func form(
+        _ head: HTTPHead, _ body: UnsafeRawBufferPointer, isBare: Bool
+    ) throws(RequestError) -> ScoringRequest.Form {
         if let coding = head.contentEncoding, coding != "identity" {
-            return refused("This predictor does not support the content coding `\(quoted(coding))`.")
+            throw RequestError(
+                code: "BAD_REQUEST", status: 415,
+                "This predictor does not support the content coding `\(quoted(coding))`.")
         }
-        guard head.contentType != "application/json" else { return nil }
-        let given = head.contentType ?? ""
-        let parts = given.split(separator: ";", omittingEmptySubsequences: false).map { $0.trimmed }
-        guard parts.first == "application/json" else {
-            return refused(
-                "This predictor only supports the following content types: Types: ['application/json']. Got '\(quoted(given))'."
-            )
+        switch (try ContentType.parse(head.contentType), isBare) {
+        case (.json, true): return .bareJSON
+        case (.json, false): return isUnified(body) ? .unified : .json
+        case (.csv, false): return .csv
+        case (.csv, true):
+            throw RequestError(
+                code: "BAD_REQUEST", status: 415, "/predict takes application/json; send text/csv to /invocations.")
         }
-        for part in parts.dropFirst() {
-            let name = part.prefix { $0 != "=" }
-            guard name == "charset" else {
-                return refused("Unrecognized content type parameters: \(quoted(String(name))).")
-            }
-            guard part.dropFirst(8).lowercased() == "utf-8" else {
-                return refused("The scoring server only supports UTF-8.")
-            }
-        }
-        return nil
     }
 
     // MARK: Answers
@@ -126,7 +125,9 @@ enum Router {
 
     private static func answer(_ error: RequestError, rows: Int?, _ connection: HTTPConnection, _ thread: ServerThread)
     {
-        let response = HTTPResponse(status: error.status, extraFields: error.extraFields)
+        let response = HTTPResponse(
+            status: error.status, contentType: error.isPlainText ? "text/plain; charset=utf-8" : "application/json",
+            extraFields: error.extraFields)
         withScratch(of: thread, error.appendBody) { answer(response, $0, rows: rows, connection, thread) }
     }
 
@@ -160,13 +161,4 @@ enum Router {
 extension HTTPHead {
     /// GET, or HEAD, which is answered like GET without the body.
     fileprivate var isReading: Bool { method == .get || method == .head }
-}
-
-extension Substring {
-    fileprivate var trimmed: Substring {
-        var text = self
-        while text.first == " " || text.first == "\t" { text.removeFirst() }
-        while text.last == " " || text.last == "\t" { text.removeLast() }
-        return text
-    }
 }

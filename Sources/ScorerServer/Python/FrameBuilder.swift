@@ -14,13 +14,19 @@ struct FrameBuilder {
     private var decoder: RequestDecoder
     private var sink: FrameSink
     private let isUntyped: Bool
+    private let hasTypeHint: Bool
     private let parameters: ParameterChecker
 
-    init(schema: RequestSchema?, parameters: [ServingConfiguration.Parameter], limits: Limits) {
-        decoder = RequestDecoder(schema ?? .untyped, limits: limits, integersTakeMissing: false)
+    init(_ configuration: ServingConfiguration, limits: Limits) {
+        let schema = configuration.isSchemaBinding ? configuration.schema : nil
+        decoder = RequestDecoder(
+            schema ?? .untyped, limits: limits, compatibility: configuration.compatibility)
+        // MLflow leaves it to the model what to do with no rows; every converted model refuses them.
+        decoder.takesNoRows = true
         sink = FrameSink(columnCount: decoder.columns.count)
         isUntyped = schema == nil
-        self.parameters = ParameterChecker(declared: parameters)
+        hasTypeHint = configuration.hasTypeHint
+        parameters = ParameterChecker(declared: configuration.parameters)
     }
 
     /// - Throws: `RequestError` for the caller.
@@ -33,8 +39,10 @@ struct FrameBuilder {
         bytes.append(contentsOf: ",\"rows\":\(request.rows),\"columns\":".utf8)
         JSONWriter.append(names(present), style: .compact, to: &bytes)
         bytes.append(contentsOf: ",\"types\":".utf8)
-        let types = present.map {
-            decoder.isTensor ? .string(decoder.columns[$0].dtype) : decoder.columns[$0].type.json
+        let types = present.map { index -> JSONValue in
+            // Texts of CSV are what `read_csv` makes of them, which differs from a list in what is missing.
+            if scoring.form == .csv, decoder.isNamed, decoder.columns[index].type == .string { return "csv_string" }
+            return decoder.isTensor ? .string(decoder.columns[index].dtype) : decoder.columns[index].type.json
         }
         JSONWriter.append(.array(types), style: .compact, to: &bytes)
         bytes.append(contentsOf: ",\"data\":".utf8)
@@ -48,7 +56,7 @@ struct FrameBuilder {
             }
             bytes.append(UInt8(ascii: "]"))
         }
-        appendParameters(checked, to: &bytes)
+        finish(scoring, checked, to: &bytes)
         return Payload(bytes: bytes, rows: request.rows)
     }
 
@@ -60,17 +68,36 @@ struct FrameBuilder {
     }
 
     private func rawPayload(for scoring: ScoringRequest) throws(RequestError) -> Payload {
-        var raw = RawRequest(scoring.body, limits: decoder.jsonLimits)
-        try raw.read(isBare: scoring.isBare)
+        if scoring.form == .csv { return try csvPayload(for: scoring) }
+        var raw = RawRequest(scoring, limits: decoder.jsonLimits)
+        try raw.read()
+        guard !hasTypeHint || raw.form == "inputs" || raw.form == "unified" else {
+            throw RequestError(
+                .invalidParameterValue,
+                "Request payload must be a dictionary with 'inputs' key when the model contains a valid type hint."
+                    + " Found keys in payload: ['\(raw.form)'].")
+        }
         if let rows = raw.rows { try decoder.checkRows(rows) }
         let checked = try parameters.check(raw.parameters)
-        var bytes = Array("{\"form\":\"raw\",\"key\":\"\(raw.form)\",\"data\":".utf8)
+        let form = hasTypeHint ? "hinted" : raw.form
+        var bytes = Array("{\"form\":\"raw\",\"key\":\"\(form)\",\"data\":".utf8)
         bytes.append(contentsOf: raw.data)
-        appendParameters(checked, to: &bytes)
+        finish(scoring, checked, to: &bytes)
         return Payload(bytes: bytes, rows: raw.rows)
     }
 
-    private func appendParameters(_ parameters: JSONObject?, to bytes: inout [UInt8]) {
+    /// The text as it is, for `read_csv`; here it is only checked to be CSV.
+    private func csvPayload(for scoring: ScoringRequest) throws(RequestError) -> Payload {
+        guard !hasTypeHint else { throw .notCSV("the model's type hint takes `inputs`; send JSON") }
+        let rows = try decoder.checkCSV(scoring.body)
+        var bytes = Array("{\"form\":\"raw\",\"key\":\"csv\",\"data\":".utf8)
+        JSONWriter.appendString(String(decoding: scoring.body, as: UTF8.self), isASCII: false, to: &bytes)
+        finish(scoring, try parameters.check(nil), to: &bytes)
+        return Payload(bytes: bytes, rows: rows)
+    }
+
+    private func finish(_ scoring: ScoringRequest, _ parameters: JSONObject?, to bytes: inout [UInt8]) {
+        if scoring.takesNotFinite { bytes.append(contentsOf: ",\"not_finite\":true".utf8) }
         if let parameters {
             bytes.append(contentsOf: ",\"params\":".utf8)
             JSONWriter.append(.object(parameters), style: .compact, to: &bytes)

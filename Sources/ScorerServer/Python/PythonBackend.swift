@@ -42,8 +42,7 @@ final class PythonBackend: Backend {
         self.environment = environment
         self.loop = loop
         self.state = state
-        builder = FrameBuilder(
-            schema: state.configuration.schema, parameters: state.configuration.parameters, limits: state.limits)
+        builder = FrameBuilder(state.configuration, limits: state.limits)
         seats = Array(repeating: Seat(), count: workers)
         timer = try EventWatch(.timer, on: loop) { [unowned self] in checkTime() }
         timer?.arm(everyMilliseconds: 100)

@@ -8,17 +8,25 @@ struct ScoringRequest {
         case json
         /// The same, or a list of records alone.
         case bareJSON
+        /// One record alone, as language models are asked: an object with `messages`, `prompt` or `input`. Declared parameters
+        /// stand beside its columns.
+        case unified
+        /// A table in CSV whose first line has the names.
+        case csv
     }
 
     var body: UnsafeRawBufferPointer
     var form: Form
+    /// Whether the answer has `NaN` and the infinities as Python writes them, and not null.
+    var takesNotFinite = false
 
     /// Whether a list of records alone is a request.
     var isBare: Bool { form == .bareJSON }
 
-    init(_ body: UnsafeRawBufferPointer, _ form: Form) {
+    init(_ body: UnsafeRawBufferPointer, _ form: Form, takesNotFinite: Bool = false) {
         self.body = body
         self.form = form
+        self.takesNotFinite = takesNotFinite
     }
 }
 

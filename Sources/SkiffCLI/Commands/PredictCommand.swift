@@ -20,7 +20,7 @@ enum PredictCommand: Command {
             OptionSpec(
                 "input", .value("REQUEST"), short: "i", defaultValue: "-",
                 help: "the file that holds the body of the request; - for standard input", completion: .files),
-            ScorerBinary.specification,
+            PlanOptions.compatibility, ScorerBinary.specification,
         ],
         examples: [
             .init("skiff predict context -i context/deploy/sample-request.json", "the sample request of a context"),
@@ -32,7 +32,8 @@ enum PredictCommand: Command {
         let path = try ServingTarget.path(of: target, verb: "answer with")
         let body = try request(context.arguments.value("input") ?? "-")
         let scorer = try ScorerBinary.find(context, for: .current)
-        let local = try LocalScorer(scorer, serving: path, shownName: target, context.surroundings)
+        let local = try LocalScorer(
+            scorer, serving: path, shownName: target, context.arguments.value("compat"), context.surroundings)
         let (status, answer) = try local.score(body)
         try context.console.output(answer)
         switch status {

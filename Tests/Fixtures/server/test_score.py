@@ -36,6 +36,10 @@ class Answers(unittest.TestCase):
     def test_what_is_not_finite_is_null(self):
         self.assertEqual(self.text([math.nan, math.inf, -math.inf, {"a": math.nan}]), '[null, null, null, {"a": null}]')
 
+    def test_what_is_not_finite_stays_where_a_request_asks_for_it(self):
+        value = [math.nan, math.inf, {"a": -math.inf}]
+        self.assertEqual(score.answer_text(value, True), '[NaN, Infinity, {"a": -Infinity}]')
+
     def test_bytes_are_base64_as_mlflow_writes_it(self):
         self.assertEqual(json.loads(self.text(b"\0\xff" * 50)), base64.encodebytes(b"\0\xff" * 50).decode())
 
@@ -54,6 +58,22 @@ class Answers(unittest.TestCase):
         for value in ({1, 2}, 1j, object()):
             with self.assertRaises(TypeError):
                 self.text(value)
+
+
+class RawRequests(unittest.TestCase):
+    def build(self, key, data, **more):
+        return score.build_raw(dict(more, key=key, data=data))
+
+    def test_a_unified_body_is_passed_on_without_its_parameters(self):
+        self.assertEqual(self.build("unified", {"messages": [1], "k": 2}, params={"k": 2}), {"messages": [1]})
+
+    def test_what_a_type_hint_checks_is_passed_on_as_it_is(self):
+        self.assertEqual(self.build("hinted", [{"x": "1"}]), [{"x": "1"}])
+
+    def test_a_missing_number_in_an_array_is_nan(self):
+        kind = {"type": "array", "items": {"type": "double"}}
+        self.assertEqual(score.convert_cell([1, 2.5], kind), [1.0, 2.5])
+        self.assertTrue(math.isnan(score.convert_cell([None], kind)[0]))
 
 
 class Errors(unittest.TestCase):
@@ -76,9 +96,25 @@ class Errors(unittest.TestCase):
         self.assertTrue(body["message"].endswith("for inference. ValueError: Input X contains NaN."))
         self.assertIn("Traceback", body["traceback"])
 
-    def test_others_are_the_models(self):
-        self.assertEqual(self.frame(KeyError("secret"))["kind"], "model")
+    def test_others_are_the_callers_without_detail(self):
+        # As in MLflow, which answers 400 to whatever a model raises.
+        self.assertEqual(self.frame(KeyError("secret"))["kind"], "input")
         self.assertNotIn("secret", self.frame(KeyError("secret"))["message"])
+
+    def test_paths_of_the_machine_are_not_told(self):
+        body = self.frame(ValueError("cannot read /opt/app/model/x.bin or a/b: 1/2 of file:///etc/secret/key"))
+        self.assertTrue(body["message"].endswith("cannot read [path] or a/b: 1/2 of [path]"), body["message"])
+
+    def test_the_rows_in_mlflows_message_are_not_told(self):
+        class MlflowException(Exception):
+            message = "Failed to enforce schema of data '   name\n0  Ada' with schema '[x]'. Error: Model is missing inputs ['x']."
+            error_code = "INVALID_PARAMETER_VALUE"
+
+            def get_http_status_code(self):
+                return 400
+
+        body = self.frame(MlflowException())
+        self.assertEqual(body["message"], "Failed to enforce schema. Model is missing inputs ['x'].")
 
     def test_an_input_error_has_no_trace(self):
         self.assertEqual(self.frame(score.InputError("no")), {"kind": "input", "message": "no"})
@@ -257,7 +293,10 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
             self.assertEqual(self.text(table), '[{"a": 1, "b": "x", "c": 0.5}, {"a": 2, "b": null, "c": null}]')
             self.assertEqual(self.text(pandas.Series([1.0, 2.0])), '[{"0": 1.0}, {"0": 2.0}]')
             times = pandas.DataFrame({"t": pandas.to_datetime(["2024-01-02T03:04:05.123456789", None])})
-            self.assertEqual(self.text(times), '[{"t": "2024-01-02T03:04:05.123456789"}, {"t": "NaT"}]')
+            self.assertEqual(self.text(times), '[{"t": "2024-01-02T03:04:05.123456789"}, {"t": null}]')
+            self.assertIn('"NaT"', score.answer_text(times, True))
+            missing = numpy.array(["2024-01-02", "NaT"], dtype="datetime64[D]")
+            self.assertEqual(self.text(missing), '["2024-01-02", null]')
             self.assertEqual(self.text([pandas.NA]), "[null]")
 
     class Tables(unittest.TestCase):
