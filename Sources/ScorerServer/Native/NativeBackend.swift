@@ -9,6 +9,8 @@ final class NativeBackend: Backend {
     private var answers: AnswerBlock
     private var output: [UInt8] = []
     private let parameters: ParameterChecker
+    private(set) var times = StageTimes()
+    var workers: WorkerStatus? { nil }
 
     /// - Throws: `ServerError` of kind `.configuration` when the schema is not one for the model.
     init(model: CompiledModel, configuration: ServingConfiguration, limits: Limits) throws(ServerError) {
@@ -23,11 +25,18 @@ final class NativeBackend: Backend {
 
     func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void) {
         var rows: Int?
+        times = StageTimes()
+        var watch = StopWatch()
         do throws(RequestError) {
+            defer { if times.parse == 0 { times.parse = watch.lap() } }
             let decoded = try decoder.decode(request, into: &sink)
+            times.parse = watch.lap()
             rows = decoded.rows
             _ = try parameters.check(decoded.parameters)
+            times.validate = watch.lap()
             try evaluate()
+            times.predict = watch.lap()
+            writeAnswer()
         } catch {
             return completion(.refusal(error, rows: rows))
         }
@@ -48,6 +57,9 @@ final class NativeBackend: Backend {
                 "Encountered an unexpected error while evaluating the model. Verify that the serialized input Dataframe is"
                     + " compatible with the model for inference. \(place): \(reason).")
         }
+    }
+
+    private func writeAnswer() {
         output.removeAll(keepingCapacity: true)
         answers.appendPythonJSON(to: &output)
         // JSON has no token for what is not finite; labels are always finite.

@@ -19,6 +19,11 @@ enum Router {
         case "/version":
             guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
             report(true, connection, thread) { appendVersion(thread.state.configuration, to: &$0) }
+        case "/metrics":
+            guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
+            let document = MetricsDocument(thread.state, workers: thread.backend.workers)
+            let response = HTTPResponse(contentType: MetricsDocument.contentType)
+            document.bytes.withUnsafeBytes { answer(response, $0, rows: nil, connection, thread) }
         default:
             let message = "There is nothing at `\(quoted(head.path))`; score at /invocations or /predict."
             answer(RequestError(.endpointNotFound, message), rows: nil, connection, thread)
@@ -54,7 +59,7 @@ enum Router {
             return answer(error, rows: nil, connection, thread)
         }
         let isBare = head.path == "/predict"
-        thread.backend.score(ScoringRequest(body, isBare ? .bareJSON : .json)) { [unowned thread] outcome in
+        thread.score(ScoringRequest(body, isBare ? .bareJSON : .json)) { [unowned thread] outcome in
             switch outcome {
             case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
             case .answer(let json, let rows):
@@ -127,21 +132,27 @@ enum Router {
     private static func answer(_ error: RequestError, rows: Int?, _ connection: HTTPConnection, _ thread: ServerThread)
     {
         let response = HTTPResponse(status: error.status, extraFields: error.extraFields)
-        withScratch(of: thread, error.appendBody) { answer(response, $0, rows: rows, connection, thread) }
+        withScratch(of: thread, error.appendBody) {
+            answer(response, $0, rows: rows, errorCode: error.code, connection, thread)
+        }
     }
 
-    /// Sends an answer and logs it.
+    /// Sends an answer, counts it and logs it.
     private static func answer(
-        _ response: HTTPResponse, _ body: UnsafeRawBufferPointer, rows: Int?, _ connection: HTTPConnection,
-        _ thread: ServerThread
+        _ response: HTTPResponse, _ body: UnsafeRawBufferPointer, rows: Int?, errorCode: String? = nil,
+        _ connection: HTTPConnection, _ thread: ServerThread
     ) {
+        let scored = thread.takeScored()
         guard connection.isWaiting else { return }
-        let entry = RequestEntry(
-            method: connection.request.map { $0.methodText } ?? "", path: connection.request?.path ?? "",
-            status: response.status, rows: rows, nanoseconds: Clock.now() &- connection.requestStart,
-            bytesIn: connection.requestBytes, bytesOut: body.count)
+        let report = RequestReport(
+            connection, status: response.status, rows: rows, errorCode: errorCode, times: scored?.times,
+            bodyCount: body.count, on: thread)
+        var response = response
+        report.addFields(to: &response.fields, on: thread)
         connection.respond(response, body: body)
-        thread.state.log.request(entry)
+        report.count(end: connection.sentAt, on: thread.counters)
+        let logged = errorCode == nil ? scored?.body : nil
+        report.log(logged.map { (request: $0, answer: Array(body)) }, on: thread.state)
     }
 
     /// Builds a body in the thread's memory. An answer can lead to the next request, whose answer needs memory of its own.
