@@ -11,6 +11,8 @@ final class ServerThread {
     var scratch: [UInt8] = []
     let counters: Counters
     var random = RandomPool()
+    /// Memory for the fields of one answer.
+    var fields: [UInt8] = []
     /// Set while a scoring request is answered.
     var scored: ScoredRequest?
     private var connections: [HTTPConnection?] = []

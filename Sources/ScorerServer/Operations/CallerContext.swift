@@ -19,7 +19,7 @@ final class CallerContext {
             requestID = isUsable && requestIDs == 1 ? Array(value) : nil
         case "traceparent":
             parents += 1
-            parent = parents == 1 && CallerContext.isTraceParent(value) ? Array(value) : nil
+            parent = parents == 1 && value.count <= 512 && CallerContext.isTraceParent(value) ? Array(value) : nil
         case "tracestate":
             if !state.isEmpty, !value.isEmpty { state.append(UInt8(ascii: ",")) }
             state.append(contentsOf: value)

@@ -5,15 +5,24 @@ import Synchronization
 // Sound: the cells are atomics, and they live as long as the object that holds them.
 final class Counters: @unchecked Sendable {
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
+    // Copies of what the layout says, which would be looked up with each count.
+    private let bounds: UnsafeMutableBufferPointer<UInt64>
+    private let stages: Int
+    private let totals: Int
 
     init() {
         cells = .allocate(capacity: CounterLayout.count)
         for index in 0..<CounterLayout.count { (cells + index).initialize(to: Atomic(0)) }
+        bounds = .allocate(capacity: CounterLayout.bounds.count)
+        _ = bounds.initialize(from: CounterLayout.bounds.map(\.nanoseconds))
+        stages = CounterLayout.index(of: MetricStage.parse)
+        totals = CounterLayout.index(of: CounterLayout.Total.rows)
     }
 
     deinit {
         cells.deinitialize(count: CounterLayout.count)
         cells.deallocate()
+        bounds.deallocate()
     }
 
     @inline(__always)
@@ -22,7 +31,7 @@ final class Counters: @unchecked Sendable {
     }
 
     func add(_ amount: Int = 1, to total: CounterLayout.Total) {
-        add(UInt64(clamping: amount), at: CounterLayout.index(of: total))
+        add(UInt64(clamping: amount), at: totals + total.rawValue)
     }
 
     func countAnswer(_ path: MetricPath, _ method: MetricMethod, status: Int) {
@@ -34,10 +43,10 @@ final class Counters: @unchecked Sendable {
     /// Notes that `stage` of a request took `nanoseconds`.
     func observe(_ nanoseconds: UInt64, _ stage: MetricStage) {
         var bucket = 0
-        while bucket < CounterLayout.bounds.count, nanoseconds > CounterLayout.bounds[bucket].nanoseconds { bucket += 1 }
-        let start = CounterLayout.index(of: stage)
+        while bucket < bounds.count, nanoseconds > bounds[bucket] { bucket += 1 }
+        let start = stages + stage.rawValue * (bounds.count + 2)
         add(1, at: start + bucket)
-        add(nanoseconds, at: start + CounterLayout.bounds.count + 1)
+        add(nanoseconds, at: start + bounds.count + 1)
     }
 
     /// Adds all cells to `sums`.
@@ -78,7 +87,9 @@ enum CounterLayout {
     private static let totalStart = stageStart + MetricStage.allCases.count * histogram
     static let count = totalStart + Total.allCases.count
 
-    static func statusIndex(_ status: Int) -> Int { statuses.firstIndex(of: status) ?? statuses.count }
+    static func statusIndex(_ status: Int) -> Int {
+        status == 200 ? 0 : statuses.firstIndex(of: status) ?? statuses.count
+    }
 
     static func errorIndex(_ code: String) -> Int { errors.firstIndex(of: code) ?? errors.count }
 

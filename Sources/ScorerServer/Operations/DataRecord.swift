@@ -61,7 +61,9 @@ struct DataRecord {
                 return .object(JSONObject(zip(names, cells).map { (key: $0, value: $1) }))
             }
         }
-        guard let data = document["dataframe_records"] ?? document["instances"] ?? document["inputs"] else { return nil }
+        guard let data = document["dataframe_records"] ?? document["instances"] ?? document["inputs"] else {
+            return nil
+        }
         if let rows = data.arrayValue { return rows }
         // Columns, turned into rows when they are equally long.
         guard let columns = data.objectValue, let count = columns.members.first?.value.arrayValue?.count,

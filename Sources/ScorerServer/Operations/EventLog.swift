@@ -74,7 +74,7 @@ struct EventLog: Sendable {
 /// What the log says of one request.
 struct RequestEntry {
     /// Visible ASCII characters.
-    var requestID: [UInt8]
+    var requestID: ArraySlice<UInt8>
     var context: CallerContext?
     var method: String
     var path: String
@@ -100,35 +100,5 @@ struct RequestEntry {
         line.append(contentsOf: "\", \"span_id\": \"".utf8)
         line.append(contentsOf: span)
         line.append(UInt8(ascii: "\""))
-    }
-}
-
-extension [UInt8] {
-    /// Appends `, "name": number`.
-    mutating func appendMember(_ name: String, _ number: Int) {
-        append(contentsOf: ", \"".utf8)
-        append(contentsOf: name.utf8)
-        append(contentsOf: "\": ".utf8)
-        appendDecimal(UInt64(clamping: number))
-    }
-
-    /// Appends a number in decimal digits.
-    mutating func appendDecimal(_ number: UInt64) {
-        var divisor: UInt64 = 1
-        while number / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
-            divisor /= 10
-        }
-    }
-
-    /// Appends milliseconds with three places.
-    mutating func appendMilliseconds(_ nanoseconds: UInt64) {
-        let microseconds = nanoseconds / 1000
-        appendDecimal(microseconds / 1000)
-        append(UInt8(ascii: "."))
-        append(UInt8(ascii: "0") + UInt8(microseconds / 100 % 10))
-        append(UInt8(ascii: "0") + UInt8(microseconds / 10 % 10))
-        append(UInt8(ascii: "0") + UInt8(microseconds % 10))
     }
 }

@@ -100,7 +100,9 @@ final class LogWriter: Sendable {
     private func writeAll(_ bytes: [UInt8]) -> Bool {
         var start = 0
         while start < bytes.count {
-            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress?.advanced(by: start), $0.count - start) }
+            let count = bytes.withUnsafeBytes {
+                write(descriptor, $0.baseAddress?.advanced(by: start), $0.count - start)
+            }
             if count > 0 {
                 start += count
             } else if count < 0, errno == EAGAIN {

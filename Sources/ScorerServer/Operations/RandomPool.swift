@@ -5,6 +5,16 @@ struct RandomPool {
     private var bytes = [UInt8](repeating: 0, count: 4096)
     private var used = 4096
 
+    /// Writes 32 random hexadecimal digits.
+    mutating func write(to writer: inout TextWriter) {
+        if used + 16 > bytes.count { refill() }
+        for index in used..<(used + 16) {
+            writer.append(RandomPool.digit(bytes[index] >> 4))
+            writer.append(RandomPool.digit(bytes[index] & 15))
+        }
+        used += 16
+    }
+
     /// Appends `count` random bytes as hexadecimal digits.
     mutating func appendHexadecimal(_ count: Int, to text: inout [UInt8]) {
         for _ in 0..<count {
@@ -41,6 +51,7 @@ struct RandomPool {
         }
     }
 
+    @inline(__always)
     private static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }

@@ -144,15 +144,19 @@ enum Router {
     ) {
         let scored = thread.takeScored()
         guard connection.isWaiting else { return }
-        let report = RequestReport(
+        var report = RequestReport(
             connection, status: response.status, rows: rows, errorCode: errorCode, times: scored?.times,
-            bodyCount: body.count, on: thread)
+            bodyCount: body.count)
         var response = response
-        report.addFields(to: &response.fields, on: thread)
+        swap(&response.fields, &thread.fields)
+        response.fields.removeAll(keepingCapacity: true)
+        report.addFields(
+            to: &response.fields, random: &thread.random, sendsServerTiming: thread.state.sendsServerTiming)
         connection.respond(response, body: body)
         report.count(end: connection.sentAt, on: thread.counters)
         let logged = errorCode == nil ? scored?.body : nil
-        report.log(logged.map { (request: $0, answer: Array(body)) }, on: thread.state)
+        report.log(response.fields, logged.map { (request: $0, answer: Array(body)) }, on: thread.state)
+        swap(&response.fields, &thread.fields)
     }
 
     /// Builds a body in the thread's memory. An answer can lead to the next request, whose answer needs memory of its own.
