@@ -139,7 +139,7 @@ struct MetricsDocument {
         single("skiff_rows_total", .counter, "Rows that were scored.", total(.rows))
         single("skiff_request_bytes_total", .counter, "Bytes of requests.", total(.requestBytes))
         single("skiff_response_bytes_total", .counter, "Bytes of answers' bodies.", total(.responseBytes))
-        single("skiff_connections", .gauge, "Open connections.", UInt64(clamping: state.connectionCount))
+        single("skiff_open_connections", .gauge, "Open connections.", UInt64(clamping: state.connectionCount))
         single("skiff_connections_total", .counter, "Connections that were taken.", total(.connections))
         single(
             "skiff_connections_refused_total", .counter, "Connections beyond the limit.", total(.connectionsRefused))
