@@ -93,6 +93,8 @@ struct DataLogTests {
         #expect(rows[0]["colour"]?.isNull ?? false)
         let one = ValueHash(key: Array("k".utf8)).hashed(["number": 4711], column: "")
         #expect(one["number"] == rows[0]["number"])
+        let map = ValueHash(key: Array("k".utf8)).hashed(["tags": ["4711": true]], column: "")
+        #expect(map.objectValue?.keys == ["tags"] && !JSONWriter.text(map, style: .compact).contains("4711"))
         #expect(ValueHash(key: Array("l".utf8)).hashed(["number": 4711], column: "") != one)
         let output = try #require(try dataLines(server, "ModelOutput").first?["data"]?["predictions"]?.arrayValue)
         #expect(output.allSatisfy { $0.stringValue?.count == 16 })

@@ -83,16 +83,23 @@ struct DataRecord {
 struct ValueHash: Sendable {
     let key: [UInt8]
 
-    /// 16 hexadecimal digits for each text, number and boolean; null, names and the shape stay.
-    func hashed(_ value: JSONValue, column: String) -> JSONValue {
+    /// 16 hexadecimal digits for each text, number and boolean; null, the names of columns and the shape stay.
+    ///
+    /// - Parameter isInside: whether `value` is inside of a cell, where keys are data as well.
+    func hashed(_ value: JSONValue, column: String, isInside: Bool = false) -> JSONValue {
         switch value {
         case .null: .null
         case .bool(let bool): digest(bool ? "true" : "false", kind: "b", column)
         case .number(let number): digest(number.text, kind: "n", column)
         case .string(let string): digest(string, kind: "s", column)
-        case .array(let items): .array(items.map { hashed($0, column: column) })
+        case .array(let items): .array(items.map { hashed($0, column: column, isInside: isInside) })
         case .object(let object):
-            .object(JSONObject(object.members.map { (key: $0.key, value: hashed($0.value, column: $0.key)) }))
+            .object(
+                JSONObject(
+                    object.members.map { key, value in
+                        let name = isInside ? hexadecimal(Array("k\0\(column)\0\(key)".utf8)) : key
+                        return (key: name, value: hashed(value, column: isInside ? column : key, isInside: true))
+                    }))
         }
     }
 

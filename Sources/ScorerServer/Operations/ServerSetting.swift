@@ -74,14 +74,10 @@ public struct ServerSetting: Sendable {
     /// The settings as a section of the help text.
     public static var helpText: String {
         let width = (all.map(\.variable.count).max() ?? 0) + 2
-        let lines = all.filter { !$0.variable.hasPrefix("SKIFF_LIMIT_") }.map { setting in
+        let lines = all.map { setting in
             let name = setting.variable + String(repeating: " ", count: width - setting.variable.count)
             return "  \(name)\(setting.help) (default: \(setting.defaultText))\n"
         }
-        let limits = all.filter { $0.variable.hasPrefix("SKIFF_LIMIT_") }.map { setting in
-            let name = setting.variable + String(repeating: " ", count: width - setting.variable.count)
-            return "  \(name)\(setting.help) (default: \(setting.defaultText))\n"
-        }
-        return "\nVARIABLES, behind the options:\n\(lines.joined())\nLIMITS:\n\(limits.joined())"
+        return "\nVARIABLES, behind the options:\n\(lines.joined())"
     }
 }
