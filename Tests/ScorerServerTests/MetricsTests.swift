@@ -55,7 +55,7 @@ struct MetricsTests {
             #"name="small",version="3",run_id="",backend="native",digest="\#(digest)",skiff_version="0.1.0-dev""#
         #expect(values["skiff_model_info{\(labels)}"] == 1)
         #expect(values["skiff_ready"] == 1)
-        #expect(values["process_resident_memory_bytes"] ?? 0 > 1 << 20)
+        #expect(values["process_resident_memory_bytes"] ?? 0 > 1_048_576)
         #expect(values["process_open_fds"] ?? 0 > 3)
         #expect(abs((values["process_start_time_seconds"] ?? 0) - Date().timeIntervalSince1970) < 600)
     }
