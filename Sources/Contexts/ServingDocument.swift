@@ -1,3 +1,5 @@
+import FileTrees
+import Hashing
 import JSONText
 import MLmodelFormat
 
