@@ -29,7 +29,7 @@ public struct BuildContext: Sendable {
         let parity = try ParityRows.make(plan, model: model)
         try ParityBundle.add(to: &tree, plan, model: model, parity)
         let serving = ServingDocument.json(
-            plan, selfTest: sample.selfTest, hasSelfTestFile: parity?.selfTest != nil)
+            plan, model: model, selfTest: sample.selfTest, hasSelfTestFile: parity?.selfTest != nil)
         try tree.add("app/serving.json", serving)
         try tree.add("app/openapi.json", OpenAPIDocument.json(plan, example: sample.request))
         try tree.add(".dockerignore", text: TemplateFilling.fill(.dockerignore, [:]))

@@ -1,3 +1,5 @@
+import FileTrees
+import Hashing
 import JSONText
 import MLmodelFormat
 
@@ -7,13 +9,16 @@ enum ServingDocument {
     static let selfTestFile = "self-test.json"
 
     /// - Parameters:
+    ///   - model: what the plan is for; its run and its digest are told in the metrics.
     ///   - selfTest: a request and the answer that the scorer must give before it is ready.
     ///   - hasSelfTestFile: whether it must also pass what `selfTestFile` holds.
     static func json(
-        _ plan: ServingPlan, selfTest: (request: JSONValue, response: JSONValue)?, hasSelfTestFile: Bool
+        _ plan: ServingPlan, model: DescribedModel, selfTest: (request: JSONValue, response: JSONValue)?,
+        hasSelfTestFile: Bool
     ) -> JSONValue {
         var object: JSONObject = [
             "format": 1, "name": .string(plan.name), "version": .optional(plan.version),
+            "run_id": .optional(model.mlmodel.runID), "model_digest": .string("sha256:" + model.files.digest.hex),
             "skiff_version": .string(ToolVersion.text), "backend": backend(of: plan), "schema": schema(of: plan),
             "params": params(of: plan), "mlflow_version": .optional(plan.mlflowVersion),
             "predict_fn": .string(plan.predictFunction), "limits": [:],

@@ -40,6 +40,10 @@ struct ServingConfiguration: Sendable {
 
     var name: String
     var version: String?
+    /// The run that logged the model.
+    var runID: String?
+    /// The digest of the registered model, as `sha256:…`.
+    var digest: String?
     var backend: Backend
     /// nil: as the native model says, or nothing is known.
     var schema: RequestSchema?
@@ -73,6 +77,8 @@ struct ServingConfiguration: Sendable {
         }
         name = try reader.text(document, "name")
         version = document["version"]?.stringValue
+        runID = document["run_id"]?.stringValue
+        digest = document["model_digest"]?.stringValue
         backend = try reader.backend(document)
         schema = try reader.schema(document["schema"] ?? .null)
         hasTypeHint = document["type_hint"]?.boolValue ?? false

@@ -33,6 +33,8 @@ struct HTTPHead {
     var expectsContinue = false
     var contentType: String?
     var contentEncoding: String?
+    /// What the caller calls the request; nil when it says nothing of that.
+    private(set) var context: CallerContext?
     /// Bytes up to and with the empty line.
     var byteCount = 0
 
@@ -175,6 +177,9 @@ struct HTTPHead {
             contentType = String(decoding: value, as: UTF8.self)
         case "content-encoding":
             contentEncoding = HTTPHead.lowercased(value)
+        case "x-request-id", "traceparent", "tracestate":
+            if context == nil { context = CallerContext() }
+            context?.read(name, value)
         default:
             break
         }

@@ -19,6 +19,11 @@ enum Router {
         case "/version":
             guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
             report(true, connection, thread) { appendVersion(thread.state.configuration, to: &$0) }
+        case "/metrics":
+            guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
+            let document = MetricsDocument(thread.state, workers: thread.backend.workers)
+            let response = HTTPResponse(contentType: MetricsDocument.contentType)
+            document.bytes.withUnsafeBytes { answer(response, $0, rows: nil, connection, thread) }
         default:
             let message = "There is nothing at `\(quoted(head.path))`; score at /invocations or /predict."
             answer(RequestError(.endpointNotFound, message), rows: nil, connection, thread)
@@ -58,7 +63,7 @@ enum Router {
             return answer(error, rows: nil, connection, thread)
         }
         let takesNotFinite = !isBare && thread.state.configuration.compatibility.follows(.notFiniteAnswer)
-        thread.backend.score(ScoringRequest(body, form, takesNotFinite: takesNotFinite)) { [unowned thread] outcome in
+        thread.score(ScoringRequest(body, form, takesNotFinite: takesNotFinite)) { [unowned thread] outcome in
             switch outcome {
             case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
             case .answer(let json, let rows):
@@ -128,21 +133,31 @@ enum Router {
         let response = HTTPResponse(
             status: error.status, contentType: error.isPlainText ? "text/plain; charset=utf-8" : "application/json",
             extraFields: error.extraFields)
-        withScratch(of: thread, error.appendBody) { answer(response, $0, rows: rows, connection, thread) }
+        withScratch(of: thread, error.appendBody) { 
+            answer(response, $0, rows: rows, errorCode: error.code, connection, thread)
+        }
     }
 
-    /// Sends an answer and logs it.
+    /// Sends an answer, counts it and logs it.
     private static func answer(
-        _ response: HTTPResponse, _ body: UnsafeRawBufferPointer, rows: Int?, _ connection: HTTPConnection,
-        _ thread: ServerThread
+        _ response: HTTPResponse, _ body: UnsafeRawBufferPointer, rows: Int?, errorCode: String? = nil,
+        _ connection: HTTPConnection, _ thread: ServerThread
     ) {
+        let scored = thread.takeScored()
         guard connection.isWaiting else { return }
-        let entry = RequestEntry(
-            method: connection.request.map { $0.methodText } ?? "", path: connection.request?.path ?? "",
-            status: response.status, rows: rows, nanoseconds: Clock.now() &- connection.requestStart,
-            bytesIn: connection.requestBytes, bytesOut: body.count)
+        var report = RequestReport(
+            connection, status: response.status, rows: rows, errorCode: errorCode, times: scored?.times,
+            bodyCount: body.count)
+        var response = response
+        swap(&response.fields, &thread.fields)
+        response.fields.removeAll(keepingCapacity: true)
+        report.addFields(
+            to: &response.fields, random: &thread.random, sendsServerTiming: thread.state.sendsServerTiming)
         connection.respond(response, body: body)
-        thread.state.log.request(entry)
+        report.count(end: connection.sentAt, on: thread.counters)
+        let logged = errorCode == nil ? scored?.body : nil
+        report.log(response.fields, logged.map { (request: $0, answer: Array(body)) }, on: thread.state)
+        swap(&response.fields, &thread.fields)
     }
 
     /// Builds a body in the thread's memory. An answer can lead to the next request, whose answer needs memory of its own.

@@ -36,6 +36,10 @@ struct StageTimes {
     var parse: UInt64 = 0
     /// Checking the whole: required columns, rows, `params`.
     var validate: UInt64 = 0
+    /// Waiting for a Python worker.
+    var queue: UInt64 = 0
     /// In the model; for Python workers also the way there and back.
     var predict: UInt64 = 0
+
+    var sum: UInt64 { parse &+ validate &+ queue &+ predict }
 }
