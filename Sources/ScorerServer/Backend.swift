@@ -7,6 +7,9 @@ enum ScoringOutcome {
 
 /// What scores requests on one thread: a native model in process, or Python workers.
 protocol Backend: AnyObject {
+    /// What the model says of itself.
+    var description: ModelDescription { get }
+
     /// Scores one request.
     ///
     /// - Parameter completion: called once, now or later, on the same thread.
