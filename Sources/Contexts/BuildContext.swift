@@ -31,7 +31,7 @@ public struct BuildContext: Sendable {
         let serving = ServingDocument.json(
             plan, model: model, selfTest: sample.selfTest, hasSelfTestFile: parity?.selfTest != nil)
         try tree.add("app/serving.json", serving)
-        try tree.add("app/openapi.json", OpenAPIDocument.json(plan, example: sample.request))
+        try tree.add("app/openapi.json", ContextAPI.json(plan, example: sample.request))
         try tree.add(".dockerignore", text: TemplateFilling.fill(.dockerignore, [:]))
         if let request = sample.request { try tree.add("deploy/sample-request.json", request) }
         if let response = sample.response { try tree.add("deploy/expected-response.json", bytes: response) }

@@ -20,7 +20,7 @@ enum ServingDocument {
             "format": 1, "name": .string(plan.name), "version": .optional(plan.version),
             "run_id": .optional(model.mlmodel.runID), "model_digest": .string("sha256:" + model.files.digest.hex),
             "skiff_version": .string(ToolVersion.text), "backend": backend(of: plan), "schema": schema(of: plan),
-            "params": params(of: plan), "mlflow_version": .optional(plan.mlflowVersion),
+            "outputs": outputs(of: plan), "params": params(of: plan), "mlflow_version": .optional(plan.mlflowVersion),
             "predict_fn": .string(plan.predictFunction), "limits": [:],
         ]
         if plan.compatibility != .strict { object["compat"] = .string(plan.compatibility.rawValue) }
@@ -37,8 +37,14 @@ enum ServingDocument {
     }
 
     static func schema(of plan: ServingPlan) -> JSONValue {
-        let source = JSONValue.string(plan.schemaSource.rawValue)
-        switch plan.schema {
+        schema(plan.schema, source: .string(plan.schemaSource.rawValue))
+    }
+
+    /// What the signature says of answers; the scorer describes answers by it, and checks nothing.
+    static func outputs(of plan: ServingPlan) -> JSONValue { schema(plan.outputs, source: "signature") }
+
+    private static func schema(_ schema: Schema?, source: JSONValue) -> JSONValue {
+        switch schema {
         case .columns(let columns)?:
             return ["kind": "columns", "source": source, "columns": .array(columns.map(json))]
         case .tensors(let tensors)?:

@@ -5,8 +5,9 @@ let scorerCommand = CommandSpec(
     "skiff-scorer", abstract: "Answer scoring requests for one model over HTTP",
     discussion: """
         Serves a context's `app` folder, which says in `serving.json` what the model is and takes, or a bare `.skiff` file. \
-        Answers POST /invocations as MLflow's server does, POST /predict (a list of records in, the answer alone out), and \
-        GET /ping, /health, /ready, /version and /metrics. Each event is one line of JSON on standard output.
+        Answers POST /invocations as MLflow's server does, POST /predict (a list of records in, the answer alone out), Open \
+        Inference Protocol under /v2, KServe's v1 under /v1, and GET /ping, /health, /ready, /version, /metrics and \
+        /openapi.json. Each event is one line of JSON on standard output.
 
         SIGTERM and SIGINT let requests in flight finish, at most 30 seconds; a second one ends at once.
         """,

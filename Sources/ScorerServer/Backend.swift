@@ -13,6 +13,9 @@ protocol Backend: AnyObject {
     /// What its workers do; nil when it has none.
     var workers: WorkerStatus? { get }
 
+    /// What the model says of itself.
+    var description: ModelDescription { get }
+
     /// Scores one request.
     ///
     /// - Parameter completion: called once, now or later, on the same thread.

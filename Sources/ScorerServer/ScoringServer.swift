@@ -55,6 +55,10 @@ public enum ScoringServer {
                 let file = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
                 try configuration.addSelfTest(parsing: try readFile(file, limit: 64 << 20), file: file)
             }
+            let document = path.hasSuffix("/") ? path + "openapi.json" : "\(path)/openapi.json"
+            if try FileStatus.of(document) != nil {
+                configuration.apiDocument = try readFile(document, limit: 64 << 20)
+            }
             return (configuration, path)
         }
         var name = path.split(separator: "/").last.map(String.init) ?? path

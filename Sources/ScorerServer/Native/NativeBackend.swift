@@ -27,6 +27,10 @@ final class NativeBackend: Backend {
         parameters = ParameterChecker(declared: configuration.parameters)
     }
 
+    var description: ModelDescription {
+        ModelDescription(schema: NativeBackend.schema(of: answers.model), answer: answers.model.answer)
+    }
+
     func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void) {
         var rows: Int?
         times = StageTimes()

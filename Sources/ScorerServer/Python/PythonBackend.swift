@@ -74,6 +74,9 @@ final class PythonBackend: Backend {
 
     // MARK: Requests
 
+    /// Nothing: only Python could tell, and `serving.json` has it.
+    var description: ModelDescription { ModelDescription() }
+
     func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void) {
         let payload: FrameBuilder.Payload
         let clock = JobClock()
