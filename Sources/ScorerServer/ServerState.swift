@@ -5,6 +5,8 @@ final class ServerState: Sendable {
     let configuration: ServingConfiguration
     let limits: Limits
     let log: EventLog
+    /// For bytes that connections hold.
+    let budget: ByteBudget
     private let loaded = Atomic(false)
     private let serving = Atomic(true)
     private let draining = Atomic(false)
@@ -14,6 +16,7 @@ final class ServerState: Sendable {
         self.configuration = configuration
         self.limits = limits
         self.log = log
+        budget = ByteBudget(limit: max(limits.bodyBytes, limits.bufferedBytes))
     }
 
     /// The model is loaded and has passed its self-test.

@@ -85,6 +85,7 @@ final class Service {
         drainEnd = Clock.now() &+ Clock.seconds(state.limits.drainSeconds)
         state.beginDrain()
         state.log.write("draining", [("signal", .int(Int(number))), ("connections", .int(state.connectionCount))])
+        listener?.acceptWaiting()
         listener = nil
         main.drain()
         for mailbox in mailboxes { mailbox.send(.drain) }

@@ -9,6 +9,7 @@ final class ServerThread {
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
     /// Memory for one answer's body.
     var scratch: [UInt8] = []
+    private var headBuffer: [UInt8] = []
     private var connections: [HTTPConnection?] = []
     private var freeSlots: [Int] = []
     private var watches: [EventWatch] = []
@@ -41,6 +42,15 @@ final class ServerThread {
         let count = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
         dateText = String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return dateText
+    }
+
+    /// Memory for the head of one answer, empty at first. An answer can lead to the next one, which gets memory of its own.
+    func withHeadBuffer(_ use: (inout [UInt8]) -> Void) {
+        var bytes: [UInt8] = []
+        swap(&bytes, &headBuffer)
+        bytes.removeAll(keepingCapacity: true)
+        use(&bytes)
+        swap(&bytes, &headBuffer)
     }
 
     /// Takes messages from `mailbox` while the loop runs.
@@ -80,7 +90,7 @@ final class ServerThread {
         }
     }
 
-    /// Closes idle connections now and the others after their answer.
+    /// Closes each connection after its next answer, or in a second.
     func drain() { for connection in connections { connection?.drain() } }
 
     /// Closes everything.
