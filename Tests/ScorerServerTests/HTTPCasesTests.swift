@@ -1,3 +1,4 @@
+import Diagnostics
 import JSONText
 import Platform
 import TestKit
@@ -69,6 +70,22 @@ struct HTTPCasesTests {
             #expect(try connection.answer().status == 200, "\(item.name)")
         }
         #expect(try server.ask("GET", "/ping", type: nil).status == 200)
+    }
+
+    @Test("the page beside the cases has a line for each of them, and for each limit")
+    func page() throws {
+        let bytes = try readFile(Checkout.fixture("http/README.md"), limit: 1 << 20)
+        let lines = Set(String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init))
+        for item in try HTTPCase.all() {
+            let answers = item.statuses.isEmpty ? "none" : item.statuses.map(String.init).joined(separator: ", ")
+            let rest = " | \(answers) | \(item.closes ? "closed" : "stays") |"
+            let found = lines.contains { $0.hasPrefix("| \(item.name)") && $0.hasSuffix(rest) }
+            #expect(found, "\(item.name)\(rest)")
+        }
+        for (name, path) in Limits.names {
+            let line = "| `\(name)` | \(grouped(Limits()[keyPath: path])) | "
+            #expect(lines.contains { $0.hasPrefix(line) }, "\(line)")
+        }
     }
 
     @Test("a case that comes byte by byte gets the same answers")

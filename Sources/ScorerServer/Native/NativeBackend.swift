@@ -27,6 +27,7 @@ final class NativeBackend: Backend {
 
     func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void) {
         var rows: Int?
+        defer { if (rows ?? 0) > Self.keptRows { forgetMemory() } }
         do throws(RequestError) {
             let decoded = try decoder.decode(request, into: &sink)
             rows = decoded.rows
@@ -36,6 +37,15 @@ final class NativeBackend: Backend {
             return completion(.refusal(error, rows: rows))
         }
         output.withUnsafeBytes { completion(.answer($0, rows: rows ?? 0)) }
+    }
+
+    /// Requests of more rows do not leave their memory behind.
+    private static let keptRows = 10_000
+
+    private func forgetMemory() {
+        sink.block = InputBlock(model: evaluator.model)
+        answers = AnswerBlock(model: evaluator.model)
+        output = []
     }
 
     private func evaluate(takesNotFinite: Bool) throws(RequestError) {
