@@ -19,7 +19,8 @@ enum Router {
             report(thread.state.isReady, connection, thread) { $0.append(contentsOf: "{\"ready\": true}".utf8) }
         case "/version":
             guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
-            report(true, connection, thread) { appendVersion(thread.state.configuration, to: &$0) }
+            let isServing = thread.state.isLoaded && !thread.isDraining
+            report(isServing, connection, thread) { appendVersion(thread.state.configuration, to: &$0) }
         case "*": refuseMethod(allowed: "GET, HEAD, POST", connection, thread)
         default:
             // TRACE, CONNECT and whatever is not HTTP's (RFC 9110, section 9): no path would take them.
