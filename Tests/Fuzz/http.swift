@@ -1,4 +1,5 @@
 // seeds: http/seeds/*
+// also: ScorerServer
 // with: ScorerServerTests/HTTPStream.swift
 
 @testable import ScorerServer
