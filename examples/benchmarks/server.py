@@ -1,12 +1,12 @@
-"""Measures servers under load in one run: python server.py MODELS PRODUCTS ENVIRONMENTS [--readme README.md] [--seconds N]
+"""Measures servers under load in one run: python server.py MODELS PRODUCTS ENVIRONMENTS [--readme README.md]
 
 MODELS        the folder that train.py wrote
 PRODUCTS      the folder with skiff and skiff-scorer
 ENVIRONMENTS  the folder with the environments mlflow, bentoml and mlserver that server.sh made
 
-wrk asks, with one thread for up to eight connections and two beyond; the servers take turns, case by case, and each must give the
-same answers. Processor time is that of the server's processes (/proc/PID/stat) by the number of answers: it says the most on a
-machine that has other work. Standard library only.
+wrk asks, with one thread for up to eight connections and two beyond; the servers take turns, case by case, and each
+must give the same answers. Processor time is that of the server's processes (/proc/PID/stat) by the number of answers:
+it says the most on a machine that has other work. Standard library only.
 """
 
 import argparse
@@ -121,11 +121,13 @@ class Running(bench.Server):
                     return bench.asked(line, request), time.perf_counter() - self.begin
             except (OSError, ValueError):
                 time.sleep(0.0005 if "skiff" in self.rival.name else 0.02)
-        raise SystemExit(f"{self.rival.name} did not answer:\n{pathlib.Path(self.log).read_text(errors='replace')[-3000:]}")
+        log = pathlib.Path(self.log).read_text(errors="replace")
+        raise SystemExit(f"{self.rival.name} did not answer:\n{log[-3000:]}")
 
     def predictions(self, body):
         with bench.connection(self.port) as line:
-            return [float(value) for value in json.loads(bench.asked(line, message(self.port, self.rival.path, body)))["predictions"]]
+            answer = json.loads(bench.asked(line, message(self.port, self.rival.path, body)))
+            return [float(value) for value in answer["predictions"]]
 
     def load(self, body, connections, seconds, work):
         script = work / "wrk.lua"
@@ -179,7 +181,8 @@ def measured(name, models, products, environments, seconds, rounds, work):
                     body = requests[rows, server.rival.records]
                     figures = server.load(body, connections, seconds, work)
                     server.rival.figures.setdefault((rows, connections), []).append(figures)
-                    print(f"  {name} {rows}x{connections} {server.rival.name}: {figures[0]:,.1f}/s, {figures[1]:.3f} ms", flush=True)
+                    shown = f"{figures[0]:,.1f}/s, {figures[1]:.3f} ms"
+                    print(f"  {name} {rows}x{connections} {server.rival.name}: {shown}", flush=True)
         for server in running:
             server.rival.memory.append(server.peak_megabytes())
     finally:
@@ -197,7 +200,8 @@ def rows_of(name, all_rivals):
     for rival in all_rivals:
         cells = [f"`{name}`: {rival.name}", f"{rival.firsts[0] * 1e3:,.0f} ms", f"{rival.memory[0]:,.0f} MB"]
         for case in CASES:
-            rate, middle, high, cost = (statistics.median(column) for column in zip(*rival.figures[case], strict=True))
+            columns = zip(*rival.figures[case], strict=True)
+            rate, middle, high, cost = (statistics.median(column) for column in columns)
             cells += [f"{told(rate)}/s", f"{told(middle)} ({told(high)})", told(cost)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
@@ -208,16 +212,22 @@ def report(results, environments, load, seconds, rounds):
         folders = sorted((environments / environment).glob(f"lib/*/site-packages/{package}-*.dist-info"))
         return folders[0].name.removesuffix(".dist-info").split("-")[1] if folders else "?"
 
-    titles = {(1, 1): "one row, 1 connection", (1, 64): "one row, 64 connections", (1000, 1): "1,000 rows, 1 connection"}
+    titles = {
+        (1, 1): "one row, 1 connection",
+        (1, 64): "one row, 64 connections",
+        (1000, 1): "1,000 rows, 1 connection",
+    }
+    taken = f"Medians of {rounds} rounds" if rounds > 1 else "One round"
     heads, units = ["", "", ""], ["", "first answer", "peak memory"]
     for case in CASES:
         heads += [titles[case], "", ""]
         units += ["answers", "p50 (p99) ms", "CPU ms each"]
     lines = [
-        f"Taken on {time.strftime('%Y-%m-%d')} with {bench.processor()}, which the servers share with wrk; load average {load[0]:.1f} "
-        f"before and {os.getloadavg()[0]:.1f} after. MLflow {version('mlflow', 'mlflow')}, FastAPI {version('mlflow', 'fastapi')}, BentoML "
-        f"{version('bentoml', 'bentoml')}, MLServer {version('mlserver', 'mlserver')}; one worker each, skiff-scorer with a thread a "
-        f"processor. Medians of {rounds} rounds of {seconds} s. All gave the same answers to 1,000 rows that the models never saw.",
+        f"Taken on {time.strftime('%Y-%m-%d')} with {bench.processor()}, which the servers share with wrk; load average "
+        f"{load[0]:.1f} before and {os.getloadavg()[0]:.1f} after. MLflow {version('mlflow', 'mlflow')}, FastAPI "
+        f"{version('mlflow', 'fastapi')}, BentoML {version('bentoml', 'bentoml')}, MLServer "
+        f"{version('mlserver', 'mlserver')}; one worker each, skiff-scorer with a thread a processor. {taken} of {seconds} s. "
+        "All gave the same answers to 1,000 rows that the models never saw.",
         "",
         "| " + " | ".join(heads) + " |",
         "|" + "---|" * len(heads),
@@ -233,7 +243,8 @@ def main():
     parser.add_argument("models", type=pathlib.Path)
     parser.add_argument("products", type=pathlib.Path)
     parser.add_argument("environments", type=pathlib.Path)
-    parser.add_argument("--readme", type=pathlib.Path, help="write the table between this file's <!-- servers --> marks")
+    marks = "write the table between this file's <!-- servers --> marks"
+    parser.add_argument("--readme", type=pathlib.Path, help=marks)
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
@@ -243,7 +254,8 @@ def main():
         environments = options.environments.resolve()
         places = (options.models.resolve(), options.products.resolve(), environments)
         results = {
-            name: measured(name, *places, options.seconds, options.rounds, work) for name in ("credit-rf", "credit-logreg")
+            name: measured(name, *places, options.seconds, options.rounds, work)
+            for name in ("credit-rf", "credit-logreg")
         }
         text = report(results, environments, load, options.seconds, options.rounds)
     finally:

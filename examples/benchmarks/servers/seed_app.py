@@ -1,5 +1,5 @@
-"""The seed's FastAPI app (nfmoore/databricks-containers-mlops-example-scenarios, `app/main.py`) in its shape: MLflow's pyfunc behind
-pydantic records, two log lines for each request. MODEL_DIR names the model."""
+"""The seed's FastAPI app (nfmoore/databricks-containers-mlops-example-scenarios, `app/main.py`) in its shape: MLflow's
+pyfunc behind pydantic records, two log lines for each request. MODEL_DIR names the model."""
 
 import json
 import logging
