@@ -8,6 +8,8 @@ struct HTTPMutationTests {
     private let limits: Limits = {
         var limits = Limits()
         limits.bodyBytes = 4096
+        limits.headerBytes = 300
+        limits.targetBytes = 60
         return limits
     }()
 

@@ -16,7 +16,7 @@ struct HTTPHeadReader {
     /// Goes on with `bytes`, which begin at the first byte of the head, however often this is called.
     mutating func read(_ bytes: UnsafeRawBufferPointer, limits: Limits) -> Outcome {
         do throws(HTTPRefusal) {
-            while let end = try lineEnd(bytes) {
+            while let end = try lineEnd(seen(bytes, limits)) {
                 let line = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
                 let isEmptyBefore = start == 0 && line.isEmpty
                 start = end + 2
@@ -34,9 +34,21 @@ struct HTTPHeadReader {
                     hasRequestLine = true
                 }
             }
-            try checkBeginning(bytes, limits: limits)
+            try checkBeginning(seen(bytes, limits), limits: limits)
             return .needsMore
         } catch { return .refused(error) }
+    }
+
+    /// As much of `bytes` as may be looked at: what comes beyond a limit does not matter, so that the answer is the same however much
+    /// has come already.
+    private func seen(_ bytes: UnsafeRawBufferPointer, _ limits: Limits) -> UnsafeRawBufferPointer {
+        let end = hasRequestLine ? limits.headerBytes : min(limits.headerBytes, start + Self.longestLine(limits))
+        return UnsafeRawBufferPointer(rebasing: bytes.prefix(end))
+    }
+
+    /// The longest request line, with its CR LF.
+    private static func longestLine(_ limits: Limits) -> Int {
+        HTTPHead.longestMethod + 1 + limits.targetBytes + " HTTP/1.1\r\n".utf8.count
     }
 
     /// The offset of the CR LF that ends the line at `start`; nil when it has not come yet.
@@ -73,7 +85,7 @@ struct HTTPHeadReader {
             guard method <= HTTPHead.longestMethod, method == line.count || hasEnded else {
                 throw .badRequest("the request does not begin with a method")
             }
-            if line.count > limits.targetBytes + HTTPHead.longestMethod + 16 { throw .targetTooLong(limits) }
+            if line.count >= Self.longestLine(limits) { throw .targetTooLong(limits) }
         }
         if bytes.count >= limits.headerBytes { throw .headerTooLarge(limits) }
     }
