@@ -10,13 +10,16 @@ final class NativeBackend: Backend {
     private var output: [UInt8] = []
     private let parameters: ParameterChecker
 
+    /// - Parameter processors: shared by all threads; large batches are spread over those that are idle.
     /// - Throws: `ServerError` of kind `.configuration` when the schema is not one for the model.
-    init(model: CompiledModel, configuration: ServingConfiguration, limits: Limits) throws(ServerError) {
+    init(
+        model: CompiledModel, configuration: ServingConfiguration, limits: Limits, processors: ScoringProcessors
+    ) throws(ServerError) {
         let schema = configuration.schema ?? NativeBackend.schema(of: model)
         decoder = RequestDecoder(schema, limits: limits, integersTakeMissing: true)
         sink = InputBlockSink(
             block: InputBlock(model: model), targets: try NativeBackend.targets(schema, model, configuration))
-        evaluator = Evaluator(model: model)
+        evaluator = Evaluator(model: model, sharing: processors)
         answers = AnswerBlock(model: model)
         parameters = ParameterChecker(declared: configuration.parameters)
     }
