@@ -18,7 +18,9 @@ let scorerCommand = CommandSpec(
         OptionSpec(
             "listen", .value("HOST:PORT"), defaultValue: "0.0.0.0:8080",
             help: "the numeric address to listen on; port 0 takes a free one and tells it in the first line"),
-        OptionSpec("threads", .value("N"), help: "event threads of a native model; by default one for each processor"),
+        OptionSpec(
+            "threads", .value("N"),
+            help: "threads of a native model, for events and large batches; by default one for each processor"),
         OptionSpec(
             "workers", .value("N"), help: "processes of a Python model, or `auto`; by default as `serving.json` says"),
         OptionSpec(

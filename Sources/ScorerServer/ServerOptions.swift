@@ -4,7 +4,7 @@ public struct ServerOptions: Sendable {
     public var path: String
     /// Where to listen.
     public var address: ListenAddress
-    /// Event threads for a native model; nil: as many as there are processors for us.
+    /// Event threads for a native model, and the processors that large batches may use together; nil: all processors for us.
     public var threads: Int?
     /// Python workers; nil: as `serving.json` says.
     public var workers: Int?

@@ -145,26 +145,33 @@ enum NativeService {
         let sizing = Sizing(modelPath: modelPath)
         let model = try CompiledModel.load(try MappedFile.open(modelPath), file: modelPath)
         state.metrics.digest = "sha256:" + Hexadecimal.encode(model.source.sha256)
-        let backend = try NativeBackend(model: model, configuration: state.configuration, limits: state.limits)
+        let count = options.threads ?? sizing.processors
+        let processors = ScoringProcessors(count: count)
+        let backend = try NativeBackend(
+            model: model, configuration: state.configuration, limits: state.limits, processors: processors)
         var problem: ServerError?
         // A native model answers before `run` returns, and exactly as recorded.
         SelfTest.run(state.configuration.selfTests[...], on: backend, tolerance: nil) { problem = $0 }
         if let problem { throw problem }
         let service = try Service(state: state, loop: loop, backend: backend, drainDelay: options.drainDelay)
-        let count = options.threads ?? sizing.processors
-        for _ in 1..<max(2, count) where count > 1 { service.mailboxes.append(try startThread(state, model)) }
+        for _ in 1..<max(2, count) where count > 1 {
+            service.mailboxes.append(try startThread(state, model, processors))
+        }
         try service.listen(options.address, [("backend", "native"), ("threads", .int(count))] + sizing.facts)
         if let warning = sizing.warning { state.log.write("warning", [("reason", .string(warning))]) }
         service.becomeReady(since: start)
         return try service.run()
     }
 
-    private static func startThread(_ state: ServerState, _ model: CompiledModel) throws -> Mailbox {
+    private static func startThread(
+        _ state: ServerState, _ model: CompiledModel, _ processors: ScoringProcessors
+    ) throws -> Mailbox {
         let mailbox = try Mailbox()
         try Thread.start {
             do {
                 let loop = try EventLoop.make()
-                let backend = try NativeBackend(model: model, configuration: state.configuration, limits: state.limits)
+                let backend = try NativeBackend(
+                    model: model, configuration: state.configuration, limits: state.limits, processors: processors)
                 let thread = try ServerThread(loop: loop, state: state, backend: backend)
                 try thread.attach(mailbox)
                 try loop.run()

@@ -59,7 +59,8 @@ struct PartsTests {
     @Test("a request body that is cut anywhere, or changed anywhere, is scored or refused, and the next one is scored")
     func bodyMutations() throws {
         let backend = try NativeBackend(
-            model: SmallModel.make(), configuration: ServingConfiguration(modelFile: "m", name: "m"), limits: Limits())
+            model: SmallModel.make(), configuration: ServingConfiguration(modelFile: "m", name: "m"), limits: Limits(),
+            processors: ScoringProcessors(count: 1))
         let whole = Array(
             #"{"dataframe_split": {"columns": ["number", "single", "count", "colour"], "data": [[1.5, 0.25, 2, "red"], [1, 2, 3, null]]}, "params": {}}"#
                 .utf8)
@@ -127,7 +128,8 @@ struct PartsTests {
     @Test("numbers that are not finite become null in an answer")
     func notFinite() throws {
         let backend = try NativeBackend(
-            model: SmallModel.make(), configuration: ServingConfiguration(modelFile: "m", name: "m"), limits: Limits())
+            model: SmallModel.make(), configuration: ServingConfiguration(modelFile: "m", name: "m"), limits: Limits(),
+            processors: ScoringProcessors(count: 1))
         var text = ""
         let body = Array(
             #"[{"number": 1.7e308, "single": 1, "count": 1}, {"number": -1.7e308, "single": 1, "count": 1}, \#(record)]"#

@@ -12,8 +12,11 @@ final class NativeBackend: Backend {
     private(set) var times = StageTimes()
     var workers: WorkerStatus? { nil }
 
+    /// - Parameter processors: shared by all threads; large batches are spread over those that are idle.
     /// - Throws: `ServerError` of kind `.configuration` when the schema is not one for the model.
-    init(model: CompiledModel, configuration: ServingConfiguration, limits: Limits) throws(ServerError) {
+    init(
+        model: CompiledModel, configuration: ServingConfiguration, limits: Limits, processors: ScoringProcessors
+    ) throws(ServerError) {
         let schema = configuration.schema ?? NativeBackend.schema(of: model)
         decoder = RequestDecoder(schema, limits: limits, compatibility: configuration.compatibility)
         let targets = try NativeBackend.targets(schema, model, configuration)
@@ -22,7 +25,7 @@ final class NativeBackend: Backend {
             index < targets.count && targets[index] >= 0 && model.inputs.columns[targets[index]].missingIsUnknown
         }
         decoder.refusesMissingFields = Set(unknowns)
-        evaluator = Evaluator(model: model)
+        evaluator = Evaluator(model: model, sharing: processors)
         answers = AnswerBlock(model: model)
         parameters = ParameterChecker(declared: configuration.parameters)
     }

@@ -9,6 +9,7 @@ struct Linear: Operator {
     // [outputs x inputs], row-major.
     fileprivate let weights: NumberArray<Double>
     fileprivate let intercepts: NumberArray<Double>
+    private let sums: RowSums
 
     init(_ fields: inout OperatorFields) throws(ScoringError) {
         inputs = fields.inputs
@@ -18,28 +19,26 @@ struct Linear: Operator {
         guard !overflow else { throw fields.error("it has too many weights") }
         weights = try fields.float64("weights", count: size)
         intercepts = try fields.float64("intercepts", count: outputs.count)
+        sums = RowSums(inputs, isDistance: false)
     }
 
     func run(_ block: RowBlock) {
+        guard width == .float32 else { return sum64(block) }
         for output in 0..<outputs.count {
             let target = block[outputs.lowerBound + output]
             let weights = weights.base + output * inputs.count
             let intercept = intercepts[output]
-            if width == .float64 {
-                sum64(block, weights, intercept, into: target)
-            } else {
-                sum32(block, weights, intercept, into: target)
-            }
+            sum32(block, weights, intercept, into: target)
         }
     }
 
-    private func sum64(
-        _ block: RowBlock, _ weights: UnsafePointer<Double>, _ intercept: Double,
-        into target: UnsafeMutablePointer<Double>
-    ) {
-        for row in 0..<block.rows { target[row] = 0 }
-        add(inputs.indices, block, weights, to: target)
-        for row in 0..<block.rows { target[row] += intercept }
+    private func sum64(_ block: RowBlock) {
+        guard !outputs.isEmpty else { return }
+        sums.run(block, weights.base, count: outputs.count, into: block[outputs.lowerBound])
+        for output in 0..<outputs.count {
+            let target = block[outputs.lowerBound + output]
+            for row in 0..<block.rows { target[row] += intercepts[output] }
+        }
     }
 
     private func sum32(
