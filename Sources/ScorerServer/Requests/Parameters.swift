@@ -36,7 +36,7 @@ struct ParameterChecker: Sendable {
     private func check(
         _ value: JSONValue, _ parameter: ServingConfiguration.Parameter
     ) throws(RequestError) -> JSONValue {
-        let path = "/params/\(quoted(parameter.name))"
+        let path = "/params/\(escapedForPointer(parameter.name))"
         guard parameter.isList else {
             guard let fitting = converted(value, parameter.type) else {
                 throw wrong(parameter, path, parameter.type.words, value)
