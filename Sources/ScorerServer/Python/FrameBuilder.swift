@@ -18,13 +18,12 @@ struct FrameBuilder {
     private let parameters: ParameterChecker
 
     init(_ configuration: ServingConfiguration, limits: Limits) {
-        let schema = configuration.isSchemaBinding ? configuration.schema : nil
         decoder = RequestDecoder(
-            schema ?? .untyped, limits: limits, compatibility: configuration.compatibility)
+            configuration.schema ?? .untyped, limits: limits, compatibility: configuration.compatibility)
         // MLflow leaves it to the model what to do with no rows; every converted model refuses them.
         decoder.takesNoRows = true
         sink = FrameSink(columnCount: decoder.columns.count)
-        isUntyped = schema == nil
+        isUntyped = configuration.schema == nil || !configuration.isSchemaBinding
         hasTypeHint = configuration.hasTypeHint
         parameters = ParameterChecker(declared: configuration.parameters)
     }
