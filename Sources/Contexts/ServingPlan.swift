@@ -74,6 +74,8 @@ public struct ServingPlan: Sendable {
     public var predictFunction: String
     /// What requests hold.
     public var schema: Schema?
+    /// What the signature says of answers; nil when it does not.
+    public var outputs: Schema?
     /// Where `schema` comes from.
     public var schemaSource: SchemaSource
     /// Parameters of a request.

@@ -5,14 +5,11 @@ let scorerCommand = CommandSpec(
     "skiff-scorer", abstract: "Answer scoring requests for one model over HTTP",
     discussion: """
         Serves a context's `app` folder, which says in `serving.json` what the model is and takes, or a bare `.skiff` file. \
-        Answers POST /invocations as MLflow's server does, POST /predict (a list of records in, the answer alone out), and \
-        GET /ping, /health, /ready and /version. Each event is one line of JSON on standard output.
+        Answers POST /invocations as MLflow's server does, POST /predict (a list of records in, the answer alone out), Open \
+        Inference Protocol under /v2, KServe's v1 under /v1, and GET /ping, /health, /ready, /version, /metrics and \
+        /openapi.json. Each event is one line of JSON on standard output.
 
         SIGTERM and SIGINT let requests in flight finish, at most 30 seconds; a second one ends at once.
-
-        Variables: PORT and SKIFF_LISTEN say where to listen, SKIFF_THREADS and SKIFF_WORKERS how wide, \
-        SKIFF_COMPAT is `--compat`, SKIFF_ACCESS_LOG=off leaves out the lines of requests, and SKIFF_LIMIT_BODY_BYTES, SKIFF_LIMIT_ROWS, \
-        SKIFF_LIMIT_REQUEST_SECONDS and so on set the limits. Options go before variables.
         """,
     arguments: [
         ArgumentSpec("MODEL", count: .optional, help: "a folder with `serving.json`, or a `.skiff` file")
@@ -22,7 +19,8 @@ let scorerCommand = CommandSpec(
             "listen", .value("HOST:PORT"), defaultValue: "0.0.0.0:8080",
             help: "the numeric address to listen on; port 0 takes a free one and tells it in the first line"),
         OptionSpec("threads", .value("N"), help: "event threads of a native model; by default one for each processor"),
-        OptionSpec("workers", .value("N"), help: "processes of a Python model; by default as `serving.json` says"),
+        OptionSpec(
+            "workers", .value("N"), help: "processes of a Python model, or `auto`; by default as `serving.json` says"),
         OptionSpec(
             "compat", .value("MODE"), choices: ["strict", "mlflow"],
             help:
@@ -32,4 +30,6 @@ let scorerCommand = CommandSpec(
     examples: [
         .init("skiff-scorer --listen 127.0.0.1:8080 churn.skiff", "serve a converted model on this machine"),
         .init("skiff-scorer serve /app", "serve a context in its container"),
+        .init("skiff-scorer --check", "ask the server in this container, for a HEALTHCHECK"),
+        .init("skiff-scorer --check --listen 127.0.0.1:9000", "ask a server on another port"),
     ])

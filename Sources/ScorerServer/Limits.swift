@@ -34,6 +34,10 @@ public struct Limits: Sendable, Equatable {
     public var queue = 100
     /// From SIGTERM to the end of the process.
     public var drainSeconds = 30
+    /// Lines of the log that wait for their reader, in bytes; further ones are dropped and counted.
+    public var logBufferBytes = 4 << 20
+    /// The body of a request or an answer that is logged, in bytes; of larger ones only the size is.
+    public var logDataBytes = 1 << 20
 
     /// The defaults.
     public init() {}
@@ -47,7 +51,8 @@ public struct Limits: Sendable, Equatable {
             ("chunk_extension_bytes", \.chunkExtensionBytes), ("header_seconds", \.headerSeconds),
             ("body_seconds", \.bodySeconds), ("idle_seconds", \.idleSeconds), ("answer_seconds", \.answerSeconds),
             ("request_seconds", \.requestSeconds), ("connections", \.connections), ("queue", \.queue),
-            ("drain_seconds", \.drainSeconds),
+            ("drain_seconds", \.drainSeconds), ("log_buffer_bytes", \.logBufferBytes),
+            ("log_data_bytes", \.logDataBytes),
         ]
     }
 

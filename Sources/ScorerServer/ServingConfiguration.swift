@@ -40,9 +40,19 @@ struct ServingConfiguration: Sendable {
 
     var name: String
     var version: String?
+    /// The run that logged the model.
+    var runID: String?
+    /// The digest of the registered model, as `sha256:…`.
+    var digest: String?
     var backend: Backend
     /// nil: as the native model says, or nothing is known.
     var schema: RequestSchema?
+    /// What the signature says of answers; nothing checks them against it.
+    var outputs: RequestSchema?
+    /// `schema` as `serving.json` has it.
+    var schemaDocument: JSONValue?
+    /// The document of `openapi.json`, when there is one beside `serving.json`.
+    var apiDocument: [UInt8]?
     /// Whether requests are checked against the schema. MLflow checks none that was only inferred from an example, nor one that a
     /// type hint stands for.
     var isSchemaBinding = true
@@ -73,8 +83,12 @@ struct ServingConfiguration: Sendable {
         }
         name = try reader.text(document, "name")
         version = document["version"]?.stringValue
+        runID = document["run_id"]?.stringValue
+        digest = document["model_digest"]?.stringValue
         backend = try reader.backend(document)
         schema = try reader.schema(document["schema"] ?? .null)
+        schemaDocument = schema == nil ? nil : document["schema"]
+        outputs = try reader.schema(document["outputs"] ?? .null, "outputs")
         hasTypeHint = document["type_hint"]?.boolValue ?? false
         isSchemaBinding = !hasTypeHint && document["schema"]?["source"]?.stringValue != "input_example"
         if let word = document["compat"], !word.isNull {
@@ -148,7 +162,7 @@ private struct ConfigurationReader {
         }
     }
 
-    func schema(_ value: JSONValue) throws(ServerError) -> RequestSchema? {
+    func schema(_ value: JSONValue, _ member: String = "schema") throws(ServerError) -> RequestSchema? {
         if value.isNull || value["source"]?.stringValue == "none" && value["columns"]?.arrayValue?.isEmpty ?? true {
             return nil
         }
@@ -158,7 +172,7 @@ private struct ConfigurationReader {
             var columns: [RequestSchema.Column] = []
             for (index, spec) in specs.enumerated() {
                 guard let type = spec["type"].flatMap({ CellType($0) }) else {
-                    throw wrong("schema.columns[\(index)].type", "one of MLflow's types")
+                    throw wrong("\(member).columns[\(index)].type", "one of MLflow's types")
                 }
                 let required = spec["required"]?.boolValue ?? true
                 columns.append(.init(name: spec["name"]?.stringValue, type: type, required: required))
@@ -166,7 +180,7 @@ private struct ConfigurationReader {
             let names = columns.compactMap(\.name)
             guard !columns.isEmpty, names.isEmpty || names.count == columns.count, Set(names).count == names.count
             else {
-                throw wrong("schema.columns", "a list of columns, all with different names or all without")
+                throw wrong("\(member).columns", "a list of columns, all with different names or all without")
             }
             return .columns(columns)
         case "tensors":
@@ -175,16 +189,16 @@ private struct ConfigurationReader {
                 let shape = spec["shape"]?.arrayValue ?? []
                 guard let dtype = spec["dtype"]?.stringValue, !shape.isEmpty,
                     shape.allSatisfy({ $0.intValue ?? -2 >= -1 })
-                else { throw wrong("schema.tensors[\(index)]", "an object with `dtype` and `shape`") }
+                else { throw wrong("\(member).tensors[\(index)]", "an object with `dtype` and `shape`") }
                 tensors.append(
                     .init(name: spec["name"]?.stringValue, dtype: dtype, shape: shape.compactMap(\.intValue)))
             }
             let names = tensors.compactMap(\.name)
             guard tensors.count == 1 || !tensors.isEmpty && names.count == tensors.count else {
-                throw wrong("schema.tensors", "one tensor, or several with names")
+                throw wrong("\(member).tensors", "one tensor, or several with names")
             }
             return .tensors(tensors)
-        default: throw wrong("schema.kind", "`columns` or `tensors`")
+        default: throw wrong("\(member).kind", "`columns` or `tensors`")
         }
     }
 

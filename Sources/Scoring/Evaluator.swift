@@ -5,6 +5,7 @@ public final class Evaluator {
     private let workspace: UnsafeMutablePointer<Double>
     private let scratch: UnsafeMutableRawPointer
     private let rowsPerBlock: Int
+    private let texts = TextRows()
 
     /// Allocates the workspace: one float64 per slot and row of a block, at most 64 rows.
     public init(model: CompiledModel) {
@@ -34,10 +35,14 @@ public final class Evaluator {
         }
         let rowCount = block.rowCount
         answers.reset(rows: rowCount)
+        texts.cells = block.texts
+        // The block must own its memory again, or adding to it would copy.
+        defer { texts.cells = TextCells(width: 0) }
         var first = 0
         while first < rowCount {
             let rows = RowBlock(
-                values: workspace, rows: min(rowsPerBlock, rowCount - first), firstRow: first, scratch: scratch)
+                values: workspace, rows: min(rowsPerBlock, rowCount - first), firstRow: first, scratch: scratch,
+                texts: texts)
             load(block, rows)
             do {
                 for step in model.steps { try step.run(rows) }

@@ -1,5 +1,5 @@
 // seeds: protocol/seeds/*
-// also: ScorerServer
+// also: OpenAPI ScorerServer
 
 import JSONText
 
@@ -22,7 +22,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
             var sink = FrameSink(columnCount: decoder.columns.count)
             if schema != .untyped {
                 _ = try decoder.decode(request, into: &sink)
-            } else if form == .csv {
+            } else if form.isCSV {
                 _ = try decoder.checkCSV(body)
             } else {
                 var raw = RawRequest(request, limits: decoder.jsonLimits)

@@ -115,7 +115,7 @@ struct PartsTests {
         func decode(_ bytes: [UInt8]) -> Result<Int, RequestError> {
             bytes.withUnsafeBytes { bytes in
                 do throws(RequestError) {
-                    return .success(try decoder.decode(ScoringRequest(bytes, seed.form), into: &sink).rows)
+                    return .success(try decoder.decode(ScoringRequest(bytes, seed.form.form), into: &sink).rows)
                 } catch { return .failure(error) }
             }
         }
@@ -175,8 +175,22 @@ struct PartsTests {
 
 /// A request of two rows in each form, to be mutated.
 struct RequestSeeds: CustomTestStringConvertible {
+    /// The forms that are tried.
+    enum Writing {
+        case json, bareJSON, csv, unified
+
+        var form: ScoringRequest.Form {
+            switch self {
+            case .json: .json
+            case .bareJSON: .bareJSON
+            case .csv: .csv
+            case .unified: .unified
+            }
+        }
+    }
+
     var name: String
-    var form: ScoringRequest.Form
+    var form: Writing
     var schema: RequestSchema
     var body: String
     var testDescription: String { name }

@@ -131,7 +131,8 @@ struct RoutesTests {
         let line = try server.event("request")
         #expect(
             line.objectValue?.keys == [
-                "time", "event", "method", "path", "status", "rows", "milliseconds", "bytes_in", "bytes_out",
+                "time", "event", "request_id", "method", "path", "status", "rows", "milliseconds", "bytes_in",
+                "bytes_out",
             ])
         #expect(line["path"]?.stringValue == "/invocations")
         #expect(line["rows"]?.intValue == 2)

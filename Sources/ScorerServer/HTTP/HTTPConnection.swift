@@ -11,6 +11,8 @@ final class HTTPConnection {
     /// The head of the request that is being answered; nil when it could not be read.
     private(set) var request: HTTPHead?
     private(set) var requestBytes = 0
+    /// When the last answer was handed to the socket.
+    private(set) var sentAt: UInt64 = 0
 
     private let descriptor: Int32
     private unowned let host: ServerThread
@@ -60,10 +62,10 @@ final class HTTPConnection {
         }
     }
 
-    /// No further request is read: closes now when idle, else after the answer.
+    /// Closes after the next answer, or in a second when no request comes: one may be on its way.
     func drain() {
         closesAfterAnswer = true
-        if state == .idle { close() }
+        if state == .idle { deadline = Clock.now() &+ Clock.seconds(1) }
     }
 
     private func limitTime(seconds: Int) { deadline = Clock.now() &+ Clock.seconds(seconds) }
@@ -104,7 +106,7 @@ final class HTTPConnection {
     }
 
     private func startRequest() -> Bool {
-        if closesAfterAnswer || hasEnded && consumed == inbox.count {
+        if hasEnded && consumed == inbox.count {
             close()
             return false
         }
@@ -215,6 +217,7 @@ final class HTTPConnection {
         state = .answering
         let sendsBody = request?.method != .head
         write(head, sendsBody ? body : UnsafeRawBufferPointer(start: nil, count: 0))
+        sentAt = Clock.now()
         request = nil
         if state == .answering, outbox.isEmpty { answered() }
         if !isProcessing { process() }

@@ -33,6 +33,10 @@ struct HTTPHead {
     var expectsContinue = false
     var contentType: String?
     var contentEncoding: String?
+    /// What the caller calls the request; nil when it says nothing of that.
+    private(set) var context: CallerContext?
+    /// How long the JSON part of an inference request with binary data is said to be.
+    var inferenceHeaderLength: String?
     /// Bytes up to and with the empty line.
     var byteCount = 0
 
@@ -135,7 +139,7 @@ struct HTTPHead {
             throw .badRequest("a header value holds a control character")
         }
         // Longer names than any that matters are left alone.
-        guard colon <= 17 else { return }
+        guard colon <= 31 else { return }
         let name = String(decoding: line[..<colon].map { $0 >= 65 && $0 <= 90 ? $0 | 32 : $0 }, as: UTF8.self)
         try readField(name, value)
     }
@@ -173,8 +177,16 @@ struct HTTPHead {
         case "content-type":
             guard contentType == nil else { throw .badRequest("Content-Type must be given once") }
             contentType = String(decoding: value, as: UTF8.self)
+        case "inference-header-content-length":
+            guard inferenceHeaderLength == nil else {
+                throw .badRequest("Inference-Header-Content-Length must be given once")
+            }
+            inferenceHeaderLength = String(decoding: value, as: UTF8.self)
         case "content-encoding":
             contentEncoding = HTTPHead.lowercased(value)
+        case "x-request-id", "traceparent", "tracestate":
+            if context == nil { context = CallerContext() }
+            context?.read(name, value)
         default:
             break
         }

@@ -4,6 +4,8 @@ struct HTTPResponse {
     var contentType = "application/json"
     /// Further fields, each with its CR LF.
     var extraFields = ""
+    /// The same, as bytes.
+    var fields: [UInt8] = []
 
     /// Appends status line, fields and empty line.
     func appendHead(to bytes: inout [UInt8], bodyCount: Int, connection: String?, date: String) {
@@ -21,6 +23,7 @@ struct HTTPResponse {
         }
         bytes.append(contentsOf: "\r\n".utf8)
         bytes.append(contentsOf: extraFields.utf8)
+        bytes.append(contentsOf: fields)
         bytes.append(contentsOf: "\r\n".utf8)
     }
 

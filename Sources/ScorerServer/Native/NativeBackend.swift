@@ -9,6 +9,8 @@ final class NativeBackend: Backend {
     private var answers: AnswerBlock
     private var output: [UInt8] = []
     private let parameters: ParameterChecker
+    private(set) var times = StageTimes()
+    var workers: WorkerStatus? { nil }
 
     /// - Throws: `ServerError` of kind `.configuration` when the schema is not one for the model.
     init(model: CompiledModel, configuration: ServingConfiguration, limits: Limits) throws(ServerError) {
@@ -25,20 +27,31 @@ final class NativeBackend: Backend {
         parameters = ParameterChecker(declared: configuration.parameters)
     }
 
+    var description: ModelDescription {
+        ModelDescription(schema: NativeBackend.schema(of: answers.model), answer: answers.model.answer)
+    }
+
     func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void) {
         var rows: Int?
+        times = StageTimes()
+        var watch = StopWatch()
         do throws(RequestError) {
+            defer { if times.parse == 0 { times.parse = watch.lap() } }
             let decoded = try decoder.decode(request, into: &sink)
+            times.parse = watch.lap()
             rows = decoded.rows
             _ = try parameters.check(decoded.parameters)
-            try evaluate(takesNotFinite: request.takesNotFinite)
+            times.validate = watch.lap()
+            try evaluate()
+            times.predict = watch.lap()
+            writeAnswer(takesNotFinite: request.takesNotFinite)
         } catch {
             return completion(.refusal(error, rows: rows))
         }
         output.withUnsafeBytes { completion(.answer($0, rows: rows ?? 0)) }
     }
 
-    private func evaluate(takesNotFinite: Bool) throws(RequestError) {
+    private func evaluate() throws(RequestError) {
         do {
             try evaluator.evaluate(sink.block, into: &answers)
         } catch {
@@ -58,6 +71,9 @@ final class NativeBackend: Backend {
             ]
             throw refusal
         }
+    }
+
+    private func writeAnswer(takesNotFinite: Bool) {
         output.removeAll(keepingCapacity: true)
         answers.appendPythonJSON(to: &output)
         // JSON has no token for what is not finite; labels are always finite.

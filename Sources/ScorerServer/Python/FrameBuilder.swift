@@ -18,18 +18,32 @@ struct FrameBuilder {
     private let parameters: ParameterChecker
 
     init(_ configuration: ServingConfiguration, limits: Limits) {
-        decoder = RequestDecoder(
-            configuration.schema ?? .untyped, limits: limits, compatibility: configuration.compatibility)
+        self.init(
+            schema: configuration.isSchemaBinding ? configuration.schema : nil, parameters: configuration.parameters,
+            limits: limits, compatibility: configuration.compatibility, hasTypeHint: configuration.hasTypeHint)
+    }
+
+    init(
+        schema: RequestSchema?, parameters: [ServingConfiguration.Parameter], limits: Limits,
+        compatibility: Compatibility, hasTypeHint: Bool = false
+    ) {
+        decoder = RequestDecoder(schema ?? .untyped, limits: limits, compatibility: compatibility)
         // MLflow leaves it to the model what to do with no rows; every converted model refuses them.
         decoder.takesNoRows = true
         sink = FrameSink(columnCount: decoder.columns.count)
-        isUntyped = configuration.schema == nil || !configuration.isSchemaBinding
-        hasTypeHint = configuration.hasTypeHint
-        parameters = ParameterChecker(declared: configuration.parameters)
+        isUntyped = schema == nil
+        self.hasTypeHint = hasTypeHint
+        self.parameters = ParameterChecker(declared: parameters)
     }
 
     /// - Throws: `RequestError` for the caller.
     mutating func payload(for scoring: ScoringRequest) throws(RequestError) -> Payload {
+        if isUntyped, case .openInference(let tensors) = scoring.form {
+            var typed = FrameBuilder(
+                schema: tensors.schema, parameters: parameters.declared, limits: decoder.limits,
+                compatibility: decoder.compatibility)
+            return try typed.payload(for: scoring)
+        }
         guard !isUntyped else { return try rawPayload(for: scoring) }
         let request = try decoder.decode(scoring, into: &sink)
         let checked = try parameters.check(request.parameters)
@@ -40,7 +54,7 @@ struct FrameBuilder {
         bytes.append(contentsOf: ",\"types\":".utf8)
         let types = present.map { index -> JSONValue in
             // Texts of CSV are what `read_csv` makes of them, which differs from a list in what is missing.
-            if scoring.form == .csv, decoder.isNamed, decoder.columns[index].type == .string { return "csv_string" }
+            if scoring.form.isCSV, decoder.isNamed, decoder.columns[index].type == .string { return "csv_string" }
             return decoder.isTensor ? .string(decoder.columns[index].dtype) : decoder.columns[index].type.json
         }
         JSONWriter.append(.array(types), style: .compact, to: &bytes)
@@ -67,7 +81,7 @@ struct FrameBuilder {
     }
 
     private func rawPayload(for scoring: ScoringRequest) throws(RequestError) -> Payload {
-        if scoring.form == .csv { return try csvPayload(for: scoring) }
+        if scoring.form.isCSV { return try csvPayload(for: scoring) }
         var raw = RawRequest(scoring, limits: decoder.jsonLimits)
         try raw.read()
         guard !hasTypeHint || raw.form == "inputs" || raw.form == "unified" else {

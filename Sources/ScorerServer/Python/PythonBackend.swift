@@ -12,6 +12,9 @@ final class PythonBackend: Backend {
     /// Called when there is at least one worker that can score, and when there is none any more.
     var whenServing: (Bool) -> Void = { _ in }
 
+    private(set) var times = StageTimes()
+    private var restarts = 0
+
     private let command: [String]
     private let environment: [String: String]
     private let loop: EventLoop
@@ -64,30 +67,48 @@ final class PythonBackend: Backend {
     /// Whether `number` is one of our processes, whose end we collect ourselves.
     func owns(process number: Int32) -> Bool { seats.contains { $0.worker?.processNumber == number } }
 
+    var workers: WorkerStatus? {
+        let up = seats.count { $0.worker?.isLoaded ?? false }
+        return WorkerStatus(queued: queue.count, wanted: seats.count, up: up, restarts: restarts)
+    }
+
     // MARK: Requests
+
+    /// Nothing: only Python could tell, and `serving.json` has it.
+    var description: ModelDescription { ModelDescription() }
 
     func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void) {
         let payload: FrameBuilder.Payload
+        let clock = JobClock()
         do throws(RequestError) {
             payload = try builder.payload(for: request)
+            clock.endParsing()
             guard queue.count < state.limits.queue else {
                 throw RequestError(
                     .temporarilyUnavailable, "The server is busy: \(state.limits.queue) requests are waiting.")
             }
         } catch {
+            clock.endParsing()
+            times = clock.times
             return completion(.refusal(error, rows: nil))
         }
         lastJob &+= 1
         let deadline = Clock.now() &+ Clock.seconds(state.limits.requestSeconds)
         queue.append(
             WorkerJob(
-                id: lastJob, payload: payload.bytes, rows: payload.rows, deadline: deadline, completion: completion))
+                id: lastJob, payload: payload.bytes, rows: payload.rows, deadline: deadline, clock: clock
+            ) { [unowned self] outcome in
+                times = clock.finished()
+                completion(outcome)
+            })
         dispatch()
     }
 
     private func dispatch() {
         while !queue.isEmpty, let worker = seats.lazy.compactMap(\.worker).first(where: \.isIdle) {
-            worker.begin(queue.removeFirst())
+            let job = queue.removeFirst()
+            job.clock.endWaiting()
+            worker.begin(job)
         }
     }
 
@@ -182,6 +203,7 @@ final class PythonBackend: Backend {
         guard !isStopping else { return }
         let pause = min(30_000, 100 << min(seats[index].failures, 10))
         seats[index].failures += 1
+        if hasLoaded { restarts += 1 }
         seats[index].nextStart = Clock.now() &+ UInt64(pause) &* 1_000_000
         state.log.write(
             "worker-ended",

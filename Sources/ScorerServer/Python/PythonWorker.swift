@@ -8,6 +8,7 @@ struct WorkerJob {
     var payload: [UInt8]
     var rows: Int?
     var deadline: UInt64
+    var clock: JobClock
     var completion: (ScoringOutcome) -> Void
 }
 

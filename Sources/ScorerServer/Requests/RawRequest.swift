@@ -31,7 +31,7 @@ struct RawRequest {
             let start = reader.offset
             rows = try readArray()
             data = UnsafeRawBufferPointer(rebasing: body[start..<reader.position])
-        case .beginObject where scoring.form == .unified:
+        case .beginObject where scoring.form.isUnified:
             form = "unified"
             let start = reader.offset
             parameters = try reader.value(startingWith: first)

@@ -20,6 +20,7 @@ extension RequestDecoder {
             let position = column.flatMap { mapping.firstIndex(of: $0) }.map { "/\($0)" } ?? ""
             return "/dataframe_split/data" + number + position
         case .csv: return place(row: row ?? 0, column: column).words
+        case .tensors: return tensors.pointer(row: row, column: column)
         }
     }
 

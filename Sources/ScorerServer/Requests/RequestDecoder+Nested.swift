@@ -138,7 +138,7 @@ extension RequestDecoder {
         }
     }
 
-    private func tensorElement<Sink: CellSink>(
+    func tensorElement<Sink: CellSink>(
         _ event: JSONPullReader.Event, _ target: inout TensorTarget, _ reader: JSONPullReader, _ sink: inout Sink
     ) throws(RequestError) {
         if case .beginArray = event { throw wrongShape(target, got: "an array more") }
@@ -148,6 +148,10 @@ extension RequestDecoder {
         case (.number, .number(let range)):
             value = reader.double(range) ?? reader.notFinite(range)
             fits = value.map { target.elements.takes($0) } ?? false
+            // From 2^53 on the float64 says neither the last digits nor on which side of a limit the number is.
+            if let value, abs(value) >= 9_007_199_254_740_992, case .integer(let limits) = target.elements {
+                fits = limits.lowerBound < 0 ? reader.int64(range) != nil : UInt64(reader.text(range)) != nil
+            }
         case (.number, .string(let text)):
             value = number(text)?.double
             fits = value.map { target.elements.takes($0) } ?? false
@@ -181,6 +185,8 @@ extension RequestDecoder {
 
     /// The rest of the pointer to the element that is being read; empty while a length that it depends on is not known.
     private func place(of target: TensorTarget) -> String {
+        // Tensors of Open Inference Protocol know their element.
+        if case .tensors = place { return "" }
         var rest = target.position
         var steps: [Int] = []
         for (dimension, declared) in columns[target.column].shape.enumerated().reversed() where dimension > 0 {

@@ -45,6 +45,8 @@ struct RequestDecoder {
     var mapping: [Int] = []
     /// In `dataframe_split`, whether there are column names.
     var hasNames = false
+    /// Where the tensors of Open Inference Protocol stand.
+    var tensors = TensorPlaces()
 
     /// Columns of texts in which a missing field of CSV cannot be told from a null: their nulls are None, and not what is missing.
     var refusesMissingFields: Set<Int> = []
@@ -56,7 +58,7 @@ struct RequestDecoder {
 
     /// Where the rows stand in the body.
     enum Place {
-        case bare, records, split, inputs, instances, columnsOfInputs, columnsOfInstances, unified, csv
+        case bare, records, split, inputs, instances, columnsOfInputs, columnsOfInstances, unified, csv, tensors
     }
 
     init(_ schema: RequestSchema, limits: Limits, compatibility: Compatibility) {
@@ -105,7 +107,9 @@ struct RequestDecoder {
         begin(request.body)
         sink.removeAll()
         var result = Result()
-        if request.form == .csv {
+        if case .openInference(let tensors) = request.form {
+            try decodeTensors(tensors, &sink, &result)
+        } else if case .csv = request.form {
             place = .csv
             result.rows = try decodeCSV(&sink)
         } else {
@@ -124,7 +128,7 @@ struct RequestDecoder {
         case .beginArray where request.isBare:
             place = .bare
             result.rows = try decodeRecords(&reader, &sink)
-        case .beginObject where request.form == .unified:
+        case .beginObject where request.form.isUnified:
             place = .unified
             try decodeUnified(&reader, &sink, &result)
         case .beginObject:

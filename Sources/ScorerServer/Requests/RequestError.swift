@@ -79,4 +79,16 @@ struct RequestError: Error, Equatable {
         }
         bytes.append(UInt8(ascii: "}"))
     }
+
+    /// As `mismatch`, where there is no column to name.
+    static func unfit(_ message: String) -> RequestError {
+        RequestError(.badRequest, "Invalid input. Data is not compatible with model signature. \(message)")
+    }
+
+    /// Appends the body of the answer as Open Inference Protocol has it.
+    func appendInferenceBody(to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: "{\"error\": ".utf8)
+        JSONWriter.appendString(message, isASCII: true, to: &bytes)
+        bytes.append(UInt8(ascii: "}"))
+    }
 }

@@ -13,6 +13,11 @@ struct ScoringRequest {
         case unified
         /// A table in CSV whose first line has the names.
         case csv
+        /// Tensors of Open Inference Protocol v2.
+        case openInference(OpenInferenceRequest)
+
+        var isUnified: Bool { if case .unified = self { true } else { false } }
+        var isCSV: Bool { if case .csv = self { true } else { false } }
     }
 
     var body: UnsafeRawBufferPointer
@@ -21,7 +26,7 @@ struct ScoringRequest {
     var takesNotFinite = false
 
     /// Whether a list of records alone is a request.
-    var isBare: Bool { form == .bareJSON }
+    var isBare: Bool { if case .bareJSON = form { true } else { false } }
 
     init(_ body: UnsafeRawBufferPointer, _ form: Form, takesNotFinite: Bool = false) {
         self.body = body
@@ -36,6 +41,10 @@ struct StageTimes {
     var parse: UInt64 = 0
     /// Checking the whole: required columns, rows, `params`.
     var validate: UInt64 = 0
+    /// Waiting for a Python worker.
+    var queue: UInt64 = 0
     /// In the model; for Python workers also the way there and back.
     var predict: UInt64 = 0
+
+    var sum: UInt64 { parse &+ validate &+ queue &+ predict }
 }
