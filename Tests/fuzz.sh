@@ -4,12 +4,13 @@
 #     sh Tests/fuzz.sh TARGET SECONDS [option of libFuzzer ...]
 #
 # A new target is one file Tests/Fuzz/TARGET.swift with LLVMFuzzerTestOneInput, whose first line names its seeds below Tests/Fixtures:
-# `// seeds: PATTERN ...`, and whose second may name modules that it sees the inside of: `// also: MODULE ...`. What is found lies in
+# `// seeds: PATTERN ...`, and whose second may name modules that it sees the inside of: `// also: MODULE ...`, and
+# whose third may name further sources below Tests: `// with: FILE ...`. What is found lies in
 # $FUZZ_FOLDER (by default skiff-fuzz in the temporary folder), as crash-*, timeout-* and oom-*; the corpus that grew stays in
 # corpus-TARGET there.
 set -eu
 
-[ $# -ge 2 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 64; }
+[ $# -ge 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 64; }
 target=$1 seconds=$2
 shift 2
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -40,8 +41,10 @@ for module in Diagnostics Bytes JSONText Platform Hashing YAMLText Pickle FileTr
     fi
     objects="$objects $object"
 done
+further=
+for file in $(sed -n '3s|^// with: ||p' "$root/Tests/Fuzz/$target.swift"); do further="$further $root/Tests/$file"; done
 # shellcheck disable=SC2086
-swiftc $flags -module-name Fuzzing "$root/Tests/Fuzz/$target.swift" "$root/Tests/Fuzz/Harness.swift" \
+swiftc $flags -module-name Fuzzing "$root/Tests/Fuzz/$target.swift" $further "$root/Tests/Fuzz/Harness.swift" \
     "$root/Tests/TestKit/StoredZip.swift" $objects -lcrypto -larchive -lyaml -levent -o "$folder/$target" 2>"$folder/link.log" ||
     { cat "$folder/link.log" >&2; exit 1; }
 

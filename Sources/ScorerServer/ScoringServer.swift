@@ -18,6 +18,7 @@ public enum ScoringServer {
         Signals.ignoreBrokenPipes()
         Signals.unblockEndings()
         raiseFileLimit()
+        Allocator.returnLargeBlocks()
         var (configuration, folder) = try loadConfiguration(options.path)
         configuration.compatibility = options.compatibility ?? configuration.compatibility
         var limits = Limits()

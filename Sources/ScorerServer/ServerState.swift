@@ -10,6 +10,8 @@ final class ServerState: Sendable {
     let dataLog: DataLog?
     /// Whether answers tell where their time went.
     let sendsServerTiming: Bool
+    /// For bytes that connections hold.
+    let budget: ByteBudget
     private let loaded = Atomic(false)
     private let serving = Atomic(true)
     private let draining = Atomic(false)
@@ -24,6 +26,7 @@ final class ServerState: Sendable {
         self.log = log
         self.dataLog = dataLog
         self.sendsServerTiming = sendsServerTiming
+        budget = ByteBudget(limit: max(limits.bodyBytes, limits.bufferedBytes))
     }
 
     /// The model is loaded and has passed its self-test.

@@ -49,10 +49,10 @@ final class LocalScorer {
         if process.wait(seconds: 5) == nil { process.send(SIGKILL) }
     }
 
-    /// Sends one body to `/invocations`.
+    /// Sends one body of the media type `type` to `/invocations`.
     ///
     /// - Returns: the status and the whole answer, also for a refusal.
-    func score(_ body: [UInt8]) throws -> (status: Int, body: [UInt8]) {
+    func score(_ body: [UInt8], type: String) throws -> (status: Int, body: [UInt8]) {
         // No proxy and no second attempt: the server is our own child.
         var settings = HTTPSettings(userAgent: ModelSource.userAgent, environment: [:])
         settings.retry.attempts = 1
@@ -60,7 +60,9 @@ final class LocalScorer {
         settings.timeouts.stallSeconds = Self.longestWaitSeconds
         var session = try HTTPSession(settings: settings)
         let url = try HTTPURL("http://127.0.0.1:\(port)/invocations")
-        let response = try session.send(HTTPRequest(postJSON: body, to: url), bodyLimit: Self.responseByteLimit)
+        var request = HTTPRequest(.post, url, headers: [HTTPHeader("Content-Type", type)])
+        request.body = body
+        let response = try session.send(request, bodyLimit: Self.responseByteLimit)
         return (response.head.status, response.body)
     }
 

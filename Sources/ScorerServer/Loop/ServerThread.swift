@@ -15,6 +15,7 @@ final class ServerThread {
     var fields: [UInt8] = []
     /// Set while a scoring request is answered.
     var scored: ScoredRequest?
+    private var headBuffer: [UInt8] = []
     private var connections: [HTTPConnection?] = []
     private var freeSlots: [Int] = []
     private var watches: [EventWatch] = []
@@ -48,6 +49,15 @@ final class ServerThread {
         let count = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
         dateText = String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return dateText
+    }
+
+    /// Memory for the head of one answer, empty at first. An answer can lead to the next one, which gets memory of its own.
+    func withHeadBuffer(_ use: (inout [UInt8]) -> Void) {
+        var bytes: [UInt8] = []
+        swap(&bytes, &headBuffer)
+        bytes.removeAll(keepingCapacity: true)
+        use(&bytes)
+        swap(&bytes, &headBuffer)
     }
 
     /// Takes messages from `mailbox` while the loop runs.

@@ -35,6 +35,7 @@ final class NativeBackend: Backend {
         var rows: Int?
         times = StageTimes()
         var watch = StopWatch()
+        defer { if (rows ?? 0) > Self.keptRows { forgetMemory() } }
         do throws(RequestError) {
             defer { if times.parse == 0 { times.parse = watch.lap() } }
             let decoded = try decoder.decode(request, into: &sink)
@@ -49,6 +50,15 @@ final class NativeBackend: Backend {
             return completion(.refusal(error, rows: rows))
         }
         output.withUnsafeBytes { completion(.answer($0, rows: rows ?? 0)) }
+    }
+
+    /// Requests of more rows do not leave their memory behind.
+    private static let keptRows = 10_000
+
+    private func forgetMemory() {
+        sink.block = InputBlock(model: evaluator.model)
+        answers = AnswerBlock(model: evaluator.model)
+        output = []
     }
 
     private func evaluate() throws(RequestError) {

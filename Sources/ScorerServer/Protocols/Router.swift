@@ -6,6 +6,7 @@ enum Router {
     static func handle(
         _ head: HTTPHead, body: UnsafeRawBufferPointer, from connection: HTTPConnection, on thread: ServerThread
     ) {
+        if head.wantsWebSocket { return declineUpgrade(connection, thread) }
         switch head.path {
         case "/invocations", "/predict":
             guard head.method == .post else { return refuseMethod(allowed: "POST", connection, thread) }
@@ -18,7 +19,8 @@ enum Router {
             report(thread.state.isReady, connection, thread) { $0.append(contentsOf: "{\"ready\": true}".utf8) }
         case "/version":
             guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
-            report(true, connection, thread) { appendVersion(thread.state.configuration, to: &$0) }
+            let isServing = thread.state.isLoaded && !thread.isDraining
+            report(isServing, connection, thread) { appendVersion(thread.state.configuration, to: &$0) }
         case "/metrics":
             guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
             let document = MetricsDocument(thread.state, workers: thread.backend.workers)
@@ -29,7 +31,13 @@ enum Router {
             report(true, connection, thread) { $0.append(contentsOf: APIDocument.bytes(thread)) }
         case let path where OpenInferenceRoutes.owns(path):
             openInference(head, body, connection, thread)
+        case "*": refuseMethod(allowed: "GET, HEAD, POST", connection, thread)
         default:
+            // TRACE, CONNECT and whatever is not HTTP's (RFC 9110, section 9): no path would take them.
+            guard ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].contains(head.methodText) else {
+                let message = "The server does not know the method `\(quoted(head.methodText))`."
+                return answer(RequestError(code: "BAD_REQUEST", status: 501, message), rows: nil, connection, thread)
+            }
             let message = "There is nothing at `\(quoted(head.path))`; score at /invocations or /predict."
             answer(RequestError(.endpointNotFound, message), rows: nil, connection, thread)
         }
@@ -190,6 +198,13 @@ enum Router {
     private static func refuseMethod(allowed: String, _ connection: HTTPConnection, _ thread: ServerThread) {
         var error = RequestError(code: "BAD_REQUEST", status: 405, "This path takes \(allowed) only.")
         error.extraFields = "Allow: \(allowed)\r\n"
+        answer(error, rows: nil, connection, thread)
+    }
+
+    /// Leaving an upgrade alone is answering as HTTP/1.1; who asks for WebSocket has no use for that answer.
+    private static func declineUpgrade(_ connection: HTTPConnection, _ thread: ServerThread) {
+        var error = RequestError(code: "BAD_REQUEST", status: 426, "The server speaks HTTP/1.1 only, not WebSocket.")
+        error.extraFields = "Upgrade: HTTP/1.1\r\nConnection: upgrade\r\n"
         answer(error, rows: nil, connection, thread)
     }
 
