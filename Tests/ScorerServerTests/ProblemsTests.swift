@@ -40,6 +40,19 @@ struct ProblemsTests {
         #expect(details.map { $0["pointer"]?.stringValue } == ["/0/list/1", "/1/x", "/1/list/1"])
     }
 
+    @Test("parameters that do not fit are told together")
+    func parameters() throws {
+        let checker = ParameterChecker(declared: [
+            .init(name: "k", type: .long, default: 3, isList: false),
+            .init(name: "weights", type: .double, default: [], isList: true),
+        ])
+        let error = #expect(throws: RequestError.self) {
+            try checker.check(["k": 1.5, "weights": [1, "x"], "other": 2])
+        }
+        #expect(error?.code == "INVALID_PARAMETER_VALUE")
+        #expect(error?.details.map(\.place.words) == ["/params/k", "/params/weights/1"])
+    }
+
     @Test("text that is no JSON is told before values that do not fit")
     func order() throws {
         let answer = try ServerUnderTest.native().ask("POST", "/predict", #"[{"number": "x"}, {"#)

@@ -117,7 +117,8 @@ func pythonList(_ names: [String]) -> String {
     "[" + names.prefix(50).map { "'\(quoted($0))'" }.joined(separator: ", ") + (names.count > 50 ? ", …]" : "]")
 }
 
-private func escapedForPointer(_ name: String) -> String {
+/// A name as one step of a JSON pointer, fit for a message.
+func escapedForPointer(_ name: String) -> String {
     var text = ""
     for character in name.unicodeScalars {
         switch character {

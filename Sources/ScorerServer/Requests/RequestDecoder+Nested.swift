@@ -46,7 +46,7 @@ extension RequestDecoder {
             var keys = JSONKeys()
             while case .key(let key) = try reader.step() {
                 guard keys.insert(key) else { throw .notJSON(reader.error(.duplicateKey(key))) }
-                try check(try reader.step(), values, &reader, place.inside(quoted(key), ofMap: true))
+                try check(try reader.step(), values, &reader, place.inside(escapedForPointer(key), ofMap: true))
             }
         case (.object(let properties), .beginObject):
             try checkObject(properties, &reader, place)
@@ -81,7 +81,7 @@ extension RequestDecoder {
             let event = try reader.step()
             if case .null = event, !property.required { continue }
             seen.insert(key)
-            try check(event, property.type, &reader, place.inside(quoted(key)))
+            try check(event, property.type, &reader, place.inside(escapedForPointer(key)))
         }
         // Of an optional column, MLflow takes the empty object for none.
         if count == 0, place.path.isEmpty, columns[place.column].takesMissing { return }
