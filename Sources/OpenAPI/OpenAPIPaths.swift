@@ -30,7 +30,7 @@ struct OpenAPIPaths {
             ("/ready", probe("ready", "The self-test has passed and requests are answered", isReady)),
             (
                 "/version",
-                reading(
+                probe(
                     "version", "What is served by what",
                     [
                         "type": "object", "required": ["skiff_version", "name", "version", "backend"],
@@ -40,7 +40,22 @@ struct OpenAPIPaths {
                         ],
                     ])
             ),
+            ("/metrics", metrics),
             ("/openapi.json", reading("openapi", "This document", ["type": "object", "required": ["openapi"]])),
+        ]
+    }
+
+    private var metrics: JSONValue {
+        [
+            "get": [
+                "operationId": "metrics", "summary": "Metrics for Prometheus",
+                "responses": [
+                    "200": [
+                        "description": "Metrics for Prometheus",
+                        "content": ["text/plain": ["schema": ["type": "string"]]],
+                    ]
+                ],
+            ]
         ]
     }
 

@@ -23,7 +23,8 @@ struct OpenAPIDocumentTests {
         let model = "/v2/models/kredit%2Fgr%C3%BCn%201"
         #expect(
             Self.document(Self.columns)["paths"]?.objectValue?.keys == [
-                "/invocations", "/predict", "/ping", "/health", "/ready", "/version", "/openapi.json", "/v2",
+                "/invocations", "/predict", "/ping", "/health", "/ready", "/version", "/metrics", "/openapi.json",
+                "/v2",
                 "/v2/health/live", "/v2/health/ready", "/v2/models", model, "\(model)/ready", "\(model)/infer",
                 "\(model)/versions/7", "\(model)/versions/7/ready", "\(model)/versions/7/infer", "/v1/models",
                 "/v1/models/kredit%2Fgr%C3%BCn%201", "/v1/models/kredit%2Fgr%C3%BCn%201:predict",

@@ -169,7 +169,8 @@ enum Router {
         case (.csv, false): return .csv
         case (.csv, true):
             throw RequestError(
-                code: "BAD_REQUEST", status: 415, "This path takes application/json; send text/csv to /invocations.")
+                code: "BAD_REQUEST", status: 415,
+                "\(quoted(head.path)) takes application/json; send text/csv to /invocations.")
         }
     }
 
