@@ -100,7 +100,8 @@ struct MetricsTests {
 
     @Test("Prometheus' own parser reads every family, with its type, and finds the histograms cumulative")
     func parser() throws {
-        let server = try ServerUnderTest.native(["name": "a \"quoted\" \\ name", "version": "line\nfeed"])
+        let server = try ServerUnderTest.native(
+            ["name": "a \"quoted\" \\ name", "version": "line\nfeed"], arguments: ["--threads", "1"])
         _ = try server.ask("POST", "/predict", "[\(record)]")
         let folder = TemporaryDirectory()
         let file = try folder.write("metrics.txt", Array(try server.ask("GET", "/metrics", type: nil).body.utf8))

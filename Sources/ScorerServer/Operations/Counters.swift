@@ -80,7 +80,9 @@ enum CounterLayout {
         "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED",
     ]
 
-    private static let answers = MetricPath.allCases.count * MetricMethod.allCases.count * (statuses.count + 1)
+    private static let methodCount = MetricMethod.allCases.count
+    private static let statusCount = statuses.count + 1
+    private static let answers = MetricPath.allCases.count * methodCount * statusCount
     private static let histogram = bounds.count + 2
     private static let errorStart = answers
     private static let stageStart = errorStart + errors.count + 1
@@ -94,7 +96,7 @@ enum CounterLayout {
     static func errorIndex(_ code: String) -> Int { errors.firstIndex(of: code) ?? errors.count }
 
     static func index(_ path: MetricPath, _ method: MetricMethod, status: Int) -> Int {
-        (path.rawValue * MetricMethod.allCases.count + method.rawValue) * (statuses.count + 1) + status
+        (path.rawValue * methodCount + method.rawValue) * statusCount + status
     }
 
     static func index(error: Int) -> Int { errorStart + error }

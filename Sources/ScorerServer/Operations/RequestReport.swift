@@ -32,24 +32,33 @@ struct RequestReport {
     /// Adds `X-Request-Id`, the caller's `traceparent` and `tracestate`, and `Server-Timing` to the answer.
     mutating func addFields(to fields: inout [UInt8], random: inout RandomPool, sendsServerTiming: Bool) {
         let timing = sendsServerTiming ? times : nil
-        let context = head?.context
-        fields.append(contentsOf: "X-Request-Id: ".utf8)
-        let first = fields.count
-        if let own = context?.requestID {
-            fields.append(contentsOf: own)
-        } else {
-            TextWriter.append(to: &fields, capacity: 32) { random.write(to: &$0) }
+        let start = fields.count + RequestReport.identifierName.utf8CodeUnitCount
+        guard let context = head?.context else {
+            TextWriter.append(to: &fields, capacity: 320) { writer in
+                writer.append(RequestReport.identifierName)
+                random.write(to: &writer)
+                appendTiming(timing, to: &writer)
+            }
+            identifier = start..<(start + 32)
+            return
         }
-        identifier = first..<fields.count
-        if let parent = context?.traceParent { RequestReport.append("\r\ntraceparent: ", parent, to: &fields) }
-        if let state = context?.traceState { RequestReport.append("\r\ntracestate: ", state, to: &fields) }
-        TextWriter.append(to: &fields, capacity: 256) { writer in
-            if let timing { appendTiming(timing, to: &writer) }
-            writer.append("\r\n")
+        TextWriter.append(to: &fields, capacity: 64) { writer in
+            writer.append(RequestReport.identifierName)
+            if context.requestID == nil { random.write(to: &writer) }
         }
+        fields.append(contentsOf: context.requestID ?? [])
+        identifier = start..<fields.count
+        if let parent = context.traceParent { RequestReport.append("\r\ntraceparent: ", parent, to: &fields) }
+        if let state = context.traceState { RequestReport.append("\r\ntracestate: ", state, to: &fields) }
+        TextWriter.append(to: &fields, capacity: 256) { appendTiming(timing, to: &$0) }
     }
 
-    private func appendTiming(_ times: StageTimes, to writer: inout TextWriter) {
+    private static let identifierName: StaticString = "X-Request-Id: "
+
+    /// Ends the line, and adds that of the times when there are any; at most 256 bytes.
+    private func appendTiming(_ times: StageTimes?, to writer: inout TextWriter) {
+        defer { writer.append("\r\n") }
+        guard let times else { return }
         writer.append("\r\nServer-Timing: parse;dur=")
         writer.appendMilliseconds(times.parse)
         writer.append(", validate;dur=")
