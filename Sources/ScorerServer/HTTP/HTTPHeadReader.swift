@@ -22,7 +22,6 @@ struct HTTPHeadReader {
                 start = end + 2
                 searched = start
                 if hasRequestLine {
-                    guard start <= limits.headerBytes else { throw .headerTooLarge(limits) }
                     if line.isEmpty {
                         try head.finish(byteCount: start)
                         return .complete(head)
