@@ -84,6 +84,7 @@ let package = Package(
             resources: [.embedInCode("native"), .embedInCode("python"), .embedInCode("shared")],
             swiftSettings: product),
         floor("Scoring", ["Diagnostics", "Bytes", "JSONText", "Platform"], exclude: ["Format.md"]),
+        floor("OpenAPI", ["JSONText"]),
         floor("Boosters", ["Diagnostics", "Bytes", "JSONText"]),
         floor("SQLiteFiles", ["Diagnostics", "Platform"]),
         floor("Transfers", ["Diagnostics", "Bytes", "Platform", "Hashing", "HTTPTransport"]),
@@ -103,14 +104,15 @@ let package = Package(
                 "Diagnostics", "Bytes", "JSONText", "Hashing", "Pickle", "FileTrees", "MLmodelFormat", "Boosters",
                 "Scoring",
             ]),
-        floorBesideC("ScorerServer", ["Diagnostics", "Bytes", "JSONText", "Platform", "Scoring", "CEvent"]),
+        floorBesideC(
+            "ScorerServer", ["Diagnostics", "Bytes", "JSONText", "Platform", "OpenAPI", "Scoring", "CEvent"]),
 
         // Floor 5: assembly.
         floor(
             "Contexts",
             [
                 "Diagnostics", "Bytes", "JSONText", "Platform", "Hashing", "FileTrees", "MLmodelFormat", "Templates",
-                "Scoring", "Registry", "Converters",
+                "OpenAPI", "Scoring", "Registry", "Converters",
             ]),
 
         // Floor 6: judgement.
@@ -159,6 +161,7 @@ let package = Package(
         tests("FileTrees", ["FileTrees", "Diagnostics", "Bytes", "Hashing", "Platform"]),
         tests("MLmodelFormat", ["MLmodelFormat", "Diagnostics", "Bytes", "JSONText"]),
         tests("Scoring", ["Scoring", "Diagnostics", "Bytes", "JSONText", "Platform"]),
+        tests("OpenAPI", ["OpenAPI", "JSONText"]),
         tests("Boosters", ["Boosters", "Diagnostics", "Bytes", "JSONText", "Platform"]),
         tests("SQLiteFiles", ["SQLiteFiles", "Diagnostics", "Bytes", "JSONText", "Platform"]),
         tests("Transfers", ["Transfers", "Diagnostics", "Bytes", "Hashing", "HTTPTransport", "Platform"]),

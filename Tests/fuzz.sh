@@ -4,11 +4,13 @@
 #     sh Tests/fuzz.sh TARGET SECONDS [option of libFuzzer ...]
 #
 # A new target is one file Tests/Fuzz/TARGET.swift with LLVMFuzzerTestOneInput, whose first line names its seeds below Tests/Fixtures:
-# `// seeds: PATTERN ...`. What is found lies in $FUZZ_FOLDER (by default skiff-fuzz in the temporary folder), as crash-*, timeout-*
-# and oom-*; the corpus that grew stays in corpus-TARGET there.
+# `// seeds: PATTERN ...`, and whose second may name modules that it sees the inside of: `// also: MODULE ...`, and
+# whose third may name further sources below Tests: `// with: FILE ...`. What is found lies in
+# $FUZZ_FOLDER (by default skiff-fuzz in the temporary folder), as crash-*, timeout-* and oom-*; the corpus that grew stays in
+# corpus-TARGET there.
 set -eu
 
-[ $# -ge 2 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 64; }
+[ $# -ge 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 64; }
 target=$1 seconds=$2
 shift 2
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
@@ -21,22 +23,28 @@ flags="-swift-version 6 -parse-as-library -sanitize=fuzzer,address -O -assert-co
     -enable-upcoming-feature NonisolatedNonsendingByDefault -I $folder/modules"
 for library in CArchive CCrypto CEvent CLinux CYAML; do flags="$flags -I $root/Sources/$library"; done
 
+also=$(sed -n '2s|^// also: ||p' "$root/Tests/Fuzz/$target.swift")
+
 # In the order of the floors. A module is compiled again when one of its sources, or a module before it, has changed.
 changed=
 objects=
-for module in Diagnostics Bytes JSONText Platform Hashing YAMLText Pickle FileTrees MLmodelFormat Scoring Boosters Converters ScorerServer; do
+for module in Diagnostics Bytes JSONText Platform Hashing YAMLText Pickle FileTrees MLmodelFormat Scoring Boosters Converters $also; do
+    testing=
+    case " $also " in *" $module "*) testing=-enable-testing ;; esac
     object=$folder/modules/$module.o
     if [ -n "$changed" ] || [ ! -f "$object" ] || [ -n "$(find "$root/Sources/$module" -newer "$object" -print -quit)" ]; then
         echo "compiling $module"
         # shellcheck disable=SC2046,SC2086 # Names of sources have no spaces.
-        swiftc $flags -enable-testing -wmo -module-name "$module" -emit-module -emit-module-path "$folder/modules/$module.swiftmodule" \
+        swiftc $flags $testing -wmo -module-name "$module" -emit-module -emit-module-path "$folder/modules/$module.swiftmodule" \
             -emit-object -o "$object" $(find "$root/Sources/$module" -name '*.swift')
         changed=yes
     fi
     objects="$objects $object"
 done
+further=
+for file in $(sed -n '3s|^// with: ||p' "$root/Tests/Fuzz/$target.swift"); do further="$further $root/Tests/$file"; done
 # shellcheck disable=SC2086
-swiftc $flags -module-name Fuzzing "$root/Tests/Fuzz/$target.swift" "$root/Tests/Fuzz/Harness.swift" \
+swiftc $flags -module-name Fuzzing "$root/Tests/Fuzz/$target.swift" $further "$root/Tests/Fuzz/Harness.swift" \
     "$root/Tests/TestKit/StoredZip.swift" $objects -lcrypto -larchive -lyaml -levent -o "$folder/$target" 2>"$folder/link.log" ||
     { cat "$folder/link.log" >&2; exit 1; }
 

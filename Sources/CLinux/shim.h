@@ -24,6 +24,7 @@ static inline int skiff_columns(int descriptor) {
 }
 
 extern int prctl(int, ...);
+extern int mallopt(int, int);
 
 // No core dumps (RLIMIT_CORE 0), no reading of our memory by others (PR_SET_DUMPABLE 0); how many of the two failed. Swift sees
 // neither a function of variable arguments nor, in the same way with every glibc, the type of a limit's name.
@@ -46,4 +47,5 @@ enum {
     SKIFF_RENAME_NOREPLACE = 1,
     SKIFF_RENAME_EXCHANGE = 2,
     SKIFF_MFD_CLOEXEC = 1,
+    SKIFF_M_MMAP_THRESHOLD = -3,
 };

@@ -29,9 +29,9 @@ public struct BuildContext: Sendable {
         let parity = try ParityRows.make(plan, model: model)
         try ParityBundle.add(to: &tree, plan, model: model, parity)
         let serving = ServingDocument.json(
-            plan, selfTest: sample.selfTest, hasSelfTestFile: parity?.selfTest != nil)
+            plan, model: model, selfTest: sample.selfTest, hasSelfTestFile: parity?.selfTest != nil)
         try tree.add("app/serving.json", serving)
-        try tree.add("app/openapi.json", OpenAPIDocument.json(plan, example: sample.request))
+        try tree.add("app/openapi.json", ContextAPI.json(plan, example: sample.request))
         try tree.add(".dockerignore", text: TemplateFilling.fill(.dockerignore, [:]))
         if let request = sample.request { try tree.add("deploy/sample-request.json", request) }
         if let response = sample.response { try tree.add("deploy/expected-response.json", bytes: response) }

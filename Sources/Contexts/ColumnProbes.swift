@@ -53,7 +53,7 @@ struct ColumnProbes {
         var values: [JSONValue]
         switch kind {
         case .boolean: values = [false, true]
-        case .string: values = texts(column)
+        case .string: values = texts(column) + (column.readsWords ? sentences(column, examples) : [])
         case .integer, .long: values = integers(column, examples).map { .int(Int($0)) }
         case .float, .double: values = numbers(column, examples).map(JSONValue.double)
         }

@@ -15,7 +15,7 @@ public struct ParityTolerance: Sendable, Equatable {
     private static let exact: Set<String> = [
         "argmax", "bin", "blank", "categorySplits", "impute", "match", "missingIndicator", "multiply", "oneHot",
         "recode",
-        "requireAbove", "requireFinite", "scale", "threshold", "trees",
+        "requireAbove", "requireFinite", "scale", "threshold", "tokens", "trees",
     ]
 
     /// The tolerance of a program with these steps.

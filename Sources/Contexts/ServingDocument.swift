@@ -1,3 +1,5 @@
+import FileTrees
+import Hashing
 import JSONText
 import MLmodelFormat
 
@@ -7,17 +9,22 @@ enum ServingDocument {
     static let selfTestFile = "self-test.json"
 
     /// - Parameters:
+    ///   - model: what the plan is for; its run and its digest are told in the metrics.
     ///   - selfTest: a request and the answer that the scorer must give before it is ready.
     ///   - hasSelfTestFile: whether it must also pass what `selfTestFile` holds.
     static func json(
-        _ plan: ServingPlan, selfTest: (request: JSONValue, response: JSONValue)?, hasSelfTestFile: Bool
+        _ plan: ServingPlan, model: DescribedModel, selfTest: (request: JSONValue, response: JSONValue)?,
+        hasSelfTestFile: Bool
     ) -> JSONValue {
         var object: JSONObject = [
             "format": 1, "name": .string(plan.name), "version": .optional(plan.version),
+            "run_id": .optional(model.mlmodel.runID), "model_digest": .string("sha256:" + model.files.digest.hex),
             "skiff_version": .string(ToolVersion.text), "backend": backend(of: plan), "schema": schema(of: plan),
-            "params": params(of: plan), "mlflow_version": .optional(plan.mlflowVersion),
+            "outputs": outputs(of: plan), "params": params(of: plan), "mlflow_version": .optional(plan.mlflowVersion),
             "predict_fn": .string(plan.predictFunction), "limits": [:],
         ]
+        if plan.compatibility != .strict { object["compat"] = .string(plan.compatibility.rawValue) }
+        if plan.hasTypeHint { object["type_hint"] = true }
         object["self_test"] = selfTest.map { ["request": $0.request, "response": $0.response] } ?? .null
         if hasSelfTestFile { object["self_test_file"] = .string(selfTestFile) }
         if let python = plan.python { object["python"] = json(python) }
@@ -30,8 +37,14 @@ enum ServingDocument {
     }
 
     static func schema(of plan: ServingPlan) -> JSONValue {
-        let source = JSONValue.string(plan.schemaSource.rawValue)
-        switch plan.schema {
+        schema(plan.schema, source: .string(plan.schemaSource.rawValue))
+    }
+
+    /// What the signature says of answers; the scorer describes answers by it, and checks nothing.
+    static func outputs(of plan: ServingPlan) -> JSONValue { schema(plan.outputs, source: "signature") }
+
+    private static func schema(_ schema: Schema?, source: JSONValue) -> JSONValue {
+        switch schema {
         case .columns(let columns)?:
             return ["kind": "columns", "source": source, "columns": .array(columns.map(json))]
         case .tensors(let tensors)?:

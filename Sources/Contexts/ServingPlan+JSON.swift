@@ -17,6 +17,7 @@ extension ServingPlan {
         object["base_image"] = .string(python?.baseImage.text ?? "scratch")
         if let python { object["python"] = .object(Self.json(python)) }
         if let nullPolicy { object["null_policy"] = .string(nullPolicy.rawValue) }
+        if compatibility != .strict { object["compat"] = .string(compatibility.rawValue) }
         if let parity {
             var original = parity.original.map(Self.json)
             original?["base_image"] = parity.original.map { .string($0.baseImage.text) }

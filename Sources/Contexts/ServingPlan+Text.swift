@@ -12,6 +12,7 @@ extension ServingPlan {
         ]
         if !params.isEmpty { rows.append(("parameters", params.map(\.name).joined(separator: ", "))) }
         if let nullPolicy { rows.append(("nulls", "as \(nullPolicy.rawValue)")) }
+        if compatibility != .strict { rows.append(("compat", compatibility.rawValue)) }
         if let parity {
             rows.append(("parity", parity.tolerance.words))
             if let original = parity.original { rows.append(("original", original.baseImage.text)) }

@@ -74,12 +74,26 @@ public struct ServingPlan: Sendable {
     public var predictFunction: String
     /// What requests hold.
     public var schema: Schema?
+    /// What the signature says of answers; nil when it does not.
+    public var outputs: Schema?
     /// Where `schema` comes from.
     public var schemaSource: SchemaSource
     /// Parameters of a request.
     public var params: [ParamSpec]
+    /// Whether the model's type hint checks requests, instead of its signature.
+    public var hasTypeHint: Bool
+    /// How far the server follows MLflow's where that one is careless.
+    public var compatibility: CompatibilityMode
     /// What a person should know before trusting the image.
     public var notes: [String]
+}
+
+/// How far the server follows MLflow's server where that one is careless. `Quirk` in `ScorerServer` has what each mode means.
+public enum CompatibilityMode: String, Sendable, CaseIterable {
+    /// No value is changed without a word.
+    case strict
+    /// Also what MLflow takes and gives, where no value is lost by it.
+    case mlflow
 }
 
 /// What a person may choose about a plan.
@@ -96,11 +110,14 @@ public struct PlanOptions: Sendable, Equatable {
     public var hasParityCheck: Bool
     /// What a null in a column of texts is to a converted model.
     public var nullPolicy: NullPolicy
+    /// How far the server follows MLflow's.
+    public var compatibility: CompatibilityMode
 
     /// Options; those of `pack` without arguments are `.auto` for this machine.
     public init(
         runtime: RuntimeChoice = .auto, machine: Machine = .current, baseImage: ImageReference? = nil,
-        name: String? = nil, hasParityCheck: Bool = false, nullPolicy: NullPolicy = .trained
+        name: String? = nil, hasParityCheck: Bool = false, nullPolicy: NullPolicy = .trained,
+        compatibility: CompatibilityMode = .strict
     ) {
         self.runtime = runtime
         self.machine = machine
@@ -108,5 +125,6 @@ public struct PlanOptions: Sendable, Equatable {
         self.name = name
         self.hasParityCheck = hasParityCheck
         self.nullPolicy = nullPolicy
+        self.compatibility = compatibility
     }
 }

@@ -23,7 +23,9 @@ public enum ServingPlanner {
             python: nil,
             machine: options.machine, flavors: model.mlmodel.flavors.map(\.name),
             mlflowVersion: model.mlmodel.mlflowVersion, predictFunction: model.mlmodel.predictFunction,
-            schema: schema, schemaSource: source, params: model.mlmodel.signature?.params ?? [], notes: [])
+            schema: schema, outputs: model.mlmodel.signature?.outputs, schemaSource: source,
+            params: model.mlmodel.signature?.params ?? [], hasTypeHint: model.mlmodel.signatureFromTypeHint,
+            compatibility: options.compatibility, notes: [])
         if case .refused(let refusals)? = conversion, let damage = refusals.first(where: \.isDamage) {
             throw damaged(model, damage)
         }

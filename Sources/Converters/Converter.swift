@@ -22,6 +22,9 @@ protocol Converter: Sendable {
     /// Reads the state. Throws `Refused` with every reason it finds.
     init(_ estimator: Estimator) throws
 
+    /// Whether it takes one column as a list of texts; everything else takes tables only.
+    var takesTexts: Bool { get }
+
     /// The positions of the columns that it uses, of a table with these names (nil for a tensor).
     func usedColumns(names: [String]?, count: Int) throws -> Set<Int>
 
@@ -45,6 +48,8 @@ extension Converter {
     static var partNames: [String: PickleUse] { [:] }
 
     var library: String? { nil }
+
+    var takesTexts: Bool { false }
 
     func usedColumns(names: [String]?, count: Int) throws -> Set<Int> { Set(0..<count) }
 
@@ -136,6 +141,7 @@ enum ConverterCatalog {
         GaussianMixtureConverter.self,
         GaussianNBConverter.self,
         GradientBoostingConverter.self,
+        HashingVectorizerConverter.self,
         HistGradientBoostingConverter.self,
         IsolationForestConverter.self,
         IsotonicRegressionConverter.self,
@@ -173,7 +179,9 @@ enum ConverterCatalog {
         StackingConverter.self,
         SupportVectorConverter.self,
         TargetEncoderConverter.self,
+        TfidfTransformerConverter.self,
         TransformedTargetConverter.self,
+        VectorizerConverter.self,
         VotingConverter.self,
         XGBoostConverter.self,
     ]

@@ -7,8 +7,8 @@ import Scoring
 /// Converts a registered model to a compiled one, from its bytes alone: nothing is imported or executed.
 ///
 /// Supported: the flavor `sklearn`, serialised by skops, by pickle or cloudpickle in any protocol, or by joblib, whatever
-/// `MLmodel` says of that, fitted by scikit-learn 1.1 to 1.9, with the estimators of `ConverterCatalog`; the flavors of XGBoost
-/// and LightGBM. A missing cell counts as missing as it did in training (NaN), in columns of texts too unless `NullPolicy`
+/// `MLmodel` says of that, fitted by scikit-learn 1.1 to 1.9, with the estimators of `ConverterCatalog`; the flavors of XGBoost,
+/// LightGBM and CatBoost. A missing cell counts as missing as it did in training (NaN), in columns of texts too unless `NullPolicy`
 /// says otherwise. Whatever cannot be reproduced exactly is refused with all reasons. What a file may take is limited by its size:
 /// `ConversionBudget`.
 public enum ModelConverter {
@@ -20,6 +20,7 @@ public enum ModelConverter {
             case .lightgbm where LightGBMFlavor.isBooster(source.mlmodel): return try LightGBMFlavor.convert(source)
             case .lightgbm: return try convertEstimator(source, flavor: "lightgbm", usual: "cloudpickle")
             case .xgboost: return try convertXGBoost(source)
+            case .catboost: return try CatBoostFlavor.convert(source)
             }
         } catch let error as Refused {
             return .refused(error.refusals)

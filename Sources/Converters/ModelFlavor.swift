@@ -9,28 +9,25 @@ enum ModelFlavor {
     case lightgbm
     /// A booster of XGBoost, as `mlflow.xgboost` saves it.
     case xgboost
+    /// A model of CatBoost, as `mlflow.catboost` saves it.
+    case catboost
 
     /// Finds the flavor. Throws `Refused` when it is none that is converted, or when something else serves the model.
     init(_ model: MLmodel) throws {
         func refuse(_ reason: String, help: String?) -> Refused {
             Refused([Refusal(path: model.file, reason: reason, help: help)])
         }
-        if model.flavor("sklearn") == nil, model.flavor("xgboost") != nil {
-            if let loader = model.loaderModule, loader != XGBoostFlavor.loader {
+        let boosters: [(flavor: ModelFlavor, name: String, loader: String)] = [
+            (.xgboost, "xgboost", XGBoostFlavor.loader), (.lightgbm, "lightgbm", LightGBMFlavor.loader),
+            (.catboost, "catboost", CatBoostFlavor.loader),
+        ]
+        if model.flavor("sklearn") == nil, let found = boosters.first(where: { model.flavor($0.name) != nil }) {
+            if let loader = model.loaderModule, loader != found.loader {
                 throw refuse(
-                    "the model is served by `\(escaped(loader))`, not by `mlflow.xgboost`",
-                    help: "log it with `mlflow.xgboost.log_model`")
+                    "the model is served by `\(escaped(loader))`, not by `\(found.loader)`",
+                    help: "log it with `\(found.loader).log_model`")
             }
-            self = .xgboost
-            return
-        }
-        if model.flavor("sklearn") == nil, model.flavor("lightgbm") != nil {
-            if let loader = model.loaderModule, loader != LightGBMFlavor.loader {
-                throw refuse(
-                    "the model is served by `\(escaped(loader))`, not by `mlflow.lightgbm`",
-                    help: "log it with `mlflow.lightgbm.log_model`")
-            }
-            self = .lightgbm
+            self = found.flavor
             return
         }
         guard model.flavor("sklearn") != nil else {

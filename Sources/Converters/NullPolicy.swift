@@ -15,7 +15,10 @@ public enum NullPolicy: String, Sendable, CaseIterable {
 
     /// The operators that treat None as they treat a text that they do not know, as scikit-learn's `SimpleImputer` and
     /// `OneHotEncoder` do (`_object_dtype_isnan` and `_check_unknown`, 1.1.3 to 1.9.1).
-    private static let knowing: Set<String> = ["impute", "missingIndicator", "oneHot"]
+    private static let knowing: Set<String> = ["impute", "missingIndicator", "oneHot", refusing]
+
+    /// The operator that refuses a missing text whatever it is, as scikit-learn's vectorizers do.
+    private static let refusing = "tokens"
 
     /// Whether a missing text is one that the program does not know.
     var makesNullUnknown: Bool { self == .served }
@@ -29,6 +32,7 @@ public enum NullPolicy: String, Sendable, CaseIterable {
         guard self == .served else { return }
         let columns = try model.outline().columns
         let texts = columns.indices.filter { model.inputs.columns[$0].type == .string && columns[$0].isUsed }
+            .filter { Set(columns[$0].readers) != [Self.refusing] }
         guard !texts.isEmpty else { return }
         func refuse(_ reason: String) -> Refused {
             Refused([

@@ -68,6 +68,11 @@ struct Table {
     var names: [String]?
     /// A SciPy sparse matrix: same numbers, other order of operations in places.
     var isSparse = false
+    /// One column as a list of values, not as a table: a pandas Series, or an array of one dimension.
+    var isSeries = false
+    /// A sparse matrix of counts of terms, as a vectorizer makes it: none is negative, and a row is stored from its first column to its
+    /// last.
+    var isTermCounts = false
 
     var slots: [Slot] { lanes.map(\.slot) }
 

@@ -37,6 +37,15 @@ extension JSONPullReader {
         return Int64(exactly: parts.digits)
     }
 
+    /// The value of a number event that is one of Python's three words; nil for every other. See `takesNotFinite`.
+    public func notFinite(_ range: Range<Int>) -> Double? {
+        switch byte(range.upperBound - 1) {
+        case UInt8(ascii: "N"): .nan
+        case UInt8(ascii: "y"): byte(range.lowerBound) == UInt8(ascii: "-") ? -.infinity : .infinity
+        default: nil
+        }
+    }
+
     /// Reads with the standard library, which rounds correctly for any number of digits.
     @inline(never)
     private func slowDouble(_ range: Range<Int>) -> Double? {
@@ -63,7 +72,10 @@ extension JSONPullReader {
             index += 1
         }
         var count = index - whole
-        guard count > 0 else { throw numberError(at: index, expected: "a digit") }
+        guard count > 0 else {
+            if takesNotFinite, parts.isNegative, let range = negativeInfinity() { return range }
+            throw numberError(at: index, expected: "a digit")
+        }
         if count > 1, byte(whole) == UInt8(ascii: "0") {
             throw error(.syntax("a number begins with a superfluous `0`"))
         }
@@ -121,6 +133,14 @@ extension JSONPullReader {
             index += 1
         }
         return zeros
+    }
+
+    @inline(never)
+    private mutating func negativeInfinity() -> Range<Int>? {
+        let first = position
+        guard accept("-Infinity") else { return nil }
+        lastNumber = NumberParts()
+        return first..<position
     }
 
     private func numberError(at index: Int, expected: String) -> JSONError {

@@ -48,6 +48,9 @@ public struct JSONPullReader {
     var isInObject = false
     /// The number of open arrays and objects.
     public internal(set) var depth = 0
+    /// Whether `NaN`, `Infinity` and `-Infinity`, which JSON does not have and Python writes, are numbers; by default they are errors.
+    /// Their `double` and `int64` are nil; `notFinite` tells which it is.
+    public var takesNotFinite = false
     /// Whether strings are decoded, or only checked.
     var decodesStrings = true
     var scratch: [UInt8] = []
@@ -199,7 +202,11 @@ extension JSONPullReader {
         if accept("true") { return .bool(true) }
         if accept("false") { return .bool(false) }
         if accept("null") { return .null }
-        for word in ["NaN", "Infinity"] as [StaticString] where accept(word) { throw error(.notFinite("\(word)")) }
+        for word in ["NaN", "Infinity"] as [StaticString] where accept(word) {
+            guard takesNotFinite else { throw error(.notFinite("\(word)")) }
+            lastNumber = NumberParts()
+            return .number(offset..<position)
+        }
         throw unexpected("a value")
     }
 

@@ -52,8 +52,8 @@ extension GlobalCatalog {
         ),
         (
             "sklearn.feature_extraction.text",
-            "which takes texts apart into words, and native models know whole texts only",
-            "make columns of numbers or categories of the texts before the model"
+            "which takes texts apart in a way that is not converted",
+            "use CountVectorizer or TfidfVectorizer, which are converted"
         ),
     ]
 

@@ -75,11 +75,18 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
     case mlflowTrackingURI = "MLFLOW_TRACKING_URI"
     case mlflowTrackingUsername = "MLFLOW_TRACKING_USERNAME"
     case mlflowWorkspace = "MLFLOW_WORKSPACE"
+    case kubernetesServiceHost = "KUBERNETES_SERVICE_HOST"
     case cacheHome = "XDG_CACHE_HOME"
     case skiffAccessLog = "SKIFF_ACCESS_LOG"
     case skiffCache = "SKIFF_CACHE"
+    case skiffCompat = "SKIFF_COMPAT"
+    case skiffDrainDelay = "SKIFF_DRAIN_DELAY"
     case skiffListen = "SKIFF_LISTEN"
+    case skiffLogData = "SKIFF_LOG_DATA"
+    case skiffLogKey = "SKIFF_LOG_KEY"
     case skiffScorer = "SKIFF_SCORER"
+    case skiffServerTiming = "SKIFF_SERVER_TIMING"
+    case skiffServiceName = "SKIFF_SERVICE_NAME"
     case skiffThreads = "SKIFF_THREADS"
     case skiffWorkerDescriptor = "SKIFF_WORKER_FD"
     case skiffWorkerMemoryBytes = "SKIFF_WORKER_MEMORY_BYTES"
@@ -150,9 +157,16 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
         case .mlflowTrackingURI: "the MLflow tracking server, or a folder"
         case .mlflowTrackingUsername: "the user for the tracking server"
         case .mlflowWorkspace: "the workspace on the tracking server"
+        case .kubernetesServiceHost: "set by Kubernetes in its containers: skiff-scorer then drains later"
         case .cacheHome: "the folder below which caches are kept; ~/.cache when not set"
+        case .skiffCompat: "`mlflow` lets skiff-scorer take what MLflow's server takes where nothing is lost"
         case .skiffAccessLog: "`off` keeps skiff-scorer from writing a line for each request"
         case .skiffCache: "the folder of skiff's own cache of model versions"
+        case .skiffDrainDelay: "how many seconds after SIGTERM skiff-scorer still takes new connections"
+        case .skiffLogData: "what of requests and answers skiff-scorer logs"
+        case .skiffLogKey: "the key of the digests that skiff-scorer logs in place of values"
+        case .skiffServerTiming: "`off` keeps skiff-scorer from telling in answers where their time went"
+        case .skiffServiceName: "how skiff-scorer calls the service in its log"
         case .skiffListen: "where skiff-scorer listens: HOST:PORT"
         case .skiffScorer: "the skiff-scorer executable to put in contexts"
         case .skiffThreads: "how many threads skiff-scorer has"
@@ -170,7 +184,8 @@ public enum EnvironmentVariable: String, CaseIterable, Sendable {
         switch self {
         case .databricksToken, .databricksPassword, .databricksClientSecret, .databricksOIDCToken,
             .databricksMetadataServiceURL, .armClientSecret, .githubTokenRequestToken, .googleCredentials,
-            .pipelineAccessToken, .mlflowTrackingToken, .mlflowTrackingPassword, .httpProxy, .httpsProxy, .allProxy:
+            .pipelineAccessToken, .mlflowTrackingToken, .mlflowTrackingPassword, .skiffLogKey, .httpProxy, .httpsProxy,
+            .allProxy:
             true
         default: false
         }

@@ -12,7 +12,7 @@ func run() throws -> ExitStatus {
     let arguments = try ArgumentParser(scorerCommand).parse(words)
     switch arguments.intent {
     case .help(let text):
-        print(text, terminator: "")
+        print(text + ServerSetting.helpText, terminator: "")
         return .done
     case .version:
         print("skiff-scorer \(scorerVersion)")
@@ -21,8 +21,13 @@ func run() throws -> ExitStatus {
     }
     let environment = try Surroundings.current().environment
     if arguments.flag("check") {
-        return ScoringServer.check(
-            try ServerOptions.address(listen: arguments.value("listen"), environment: environment))
+        let address = try ServerOptions.address(listen: arguments.value("listen"), environment: environment)
+        guard let problem = ScoringServer.check(address) else {
+            print("ready")
+            return .done
+        }
+        print("not ready: \(problem)")
+        return .wanting
     }
     guard let path = arguments.positional.first else {
         throw Diagnostic(
@@ -31,7 +36,7 @@ func run() throws -> ExitStatus {
     }
     let options = try ServerOptions(
         path: path, listen: arguments.value("listen"), threads: arguments.value("threads"),
-        workers: arguments.value("workers"), environment: environment)
+        workers: arguments.value("workers"), compatibility: arguments.value("compat"), environment: environment)
     return try ScoringServer.run(options)
 }
 

@@ -7,6 +7,15 @@ enum ScoringOutcome {
 
 /// What scores requests on one thread: a native model in process, or Python workers.
 protocol Backend: AnyObject {
+    /// Where the time of the request went whose `completion` is being called.
+    var times: StageTimes { get }
+
+    /// What its workers do; nil when it has none.
+    var workers: WorkerStatus? { get }
+
+    /// What the model says of itself.
+    var description: ModelDescription { get }
+
     /// Scores one request.
     ///
     /// - Parameter completion: called once, now or later, on the same thread.

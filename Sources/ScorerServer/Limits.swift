@@ -2,8 +2,12 @@
 public struct Limits: Sendable, Equatable {
     /// The body of a request, in bytes (413).
     public var bodyBytes = 16 << 20
+    /// What all connections together hold of requests and answers, in bytes, beyond 16 KiB each (503); at least `bodyBytes`.
+    public var bufferedBytes = 32 << 20
     /// The rows of a request (413).
     public var rows = 100_000
+    /// The columns of a table that names them: CSV and `dataframe_split` (400).
+    public var columns = 100_000
     /// The nesting of the JSON body (400).
     public var depth = 64
     /// The text of one JSON number, in bytes (400).
@@ -14,24 +18,34 @@ public struct Limits: Sendable, Equatable {
     public var headerFields = 100
     /// The request target, in bytes (414).
     public var targetBytes = 8 << 10
-    /// The extensions of a chunk's size line, in bytes (400).
+    /// The extensions of a chunk's size line, in bytes; those of a whole body are limited by `headerBytes` (400).
     public var chunkExtensionBytes = 256
     /// From a request's first byte to the end of its header fields (408).
     public var headerSeconds = 10
     /// From the end of the header fields to the end of the body (408).
     public var bodySeconds = 30
+    /// What must have come of the body for each second since the header fields (408), as soon as `bodyGraceSeconds` have passed.
+    public var bodyBytesPerSecond = 1024
+    /// How long a body may be slower than `bodyBytesPerSecond`.
+    public var bodyGraceSeconds = 10
     /// Between two requests on one connection; then it is closed.
     public var idleSeconds = 60
     /// For the client to take the answer; then the connection is closed.
     public var answerSeconds = 60
     /// From a whole request to its answer (503, or 504 when a worker was at it).
     public var requestSeconds = 60
+    /// Requests of one connection that are answered before other connections have their turn; the others wait unread.
+    public var pipelined = 16
     /// Connections at one time (503).
     public var connections = 1024
     /// Requests that wait for a Python worker (503).
     public var queue = 100
     /// From SIGTERM to the end of the process.
     public var drainSeconds = 30
+    /// Lines of the log that wait for their reader, in bytes; further ones are dropped and counted.
+    public var logBufferBytes = 4 << 20
+    /// The body of a request or an answer that is logged, in bytes; of larger ones only the size is.
+    public var logDataBytes = 1 << 20
 
     /// The defaults.
     public init() {}
@@ -39,12 +53,17 @@ public struct Limits: Sendable, Equatable {
     /// Every limit under the name that it has in `serving.json`, and in `SKIFF_LIMIT_<NAME>` in upper case.
     public static var names: [(name: String, path: any WritableKeyPath<Limits, Int> & Sendable)] {
         [
-            ("body_bytes", \.bodyBytes), ("rows", \.rows), ("depth", \.depth), ("number_bytes", \.numberBytes),
+            ("body_bytes", \.bodyBytes), ("buffered_bytes", \.bufferedBytes), ("rows", \.rows), ("columns", \.columns),
+            ("depth", \.depth),
+            ("number_bytes", \.numberBytes),
             ("header_bytes", \.headerBytes), ("header_fields", \.headerFields), ("target_bytes", \.targetBytes),
             ("chunk_extension_bytes", \.chunkExtensionBytes), ("header_seconds", \.headerSeconds),
-            ("body_seconds", \.bodySeconds), ("idle_seconds", \.idleSeconds), ("answer_seconds", \.answerSeconds),
+            ("body_seconds", \.bodySeconds), ("body_bytes_per_second", \.bodyBytesPerSecond),
+            ("body_grace_seconds", \.bodyGraceSeconds), ("pipelined", \.pipelined), ("idle_seconds", \.idleSeconds),
+            ("answer_seconds", \.answerSeconds),
             ("request_seconds", \.requestSeconds), ("connections", \.connections), ("queue", \.queue),
-            ("drain_seconds", \.drainSeconds),
+            ("drain_seconds", \.drainSeconds), ("log_buffer_bytes", \.logBufferBytes),
+            ("log_data_bytes", \.logDataBytes),
         ]
     }
 

@@ -18,24 +18,33 @@ public enum ScoringServer {
         Signals.ignoreBrokenPipes()
         Signals.unblockEndings()
         raiseFileLimit()
-        let (configuration, folder) = try loadConfiguration(options.path)
+        Allocator.returnLargeBlocks()
+        var (configuration, folder) = try loadConfiguration(options.path)
+        configuration.compatibility = options.compatibility ?? configuration.compatibility
         var limits = Limits()
         for (name, value) in configuration.limits + options.limits { try limits.set(name, to: value) }
+        let writer = try LogWriter(descriptor: STDOUT_FILENO, limit: limits.logBufferBytes)
+        let log = EventLog(logsRequests: options.logsRequests, writer: writer)
+        defer { log.flush() }
         let state = ServerState(
-            configuration: configuration, limits: limits, log: EventLog(logsRequests: options.logsRequests))
+            configuration: configuration, limits: limits, log: log,
+            dataLog: options.dataLog(of: configuration, limits), sendsServerTiming: options.sendsServerTiming)
         let loop = try EventLoop.make()
         switch configuration.backend {
         case .native(let file):
             return try NativeService.run(options, state, loop, modelPath: folder.map { "\($0)/\(file)" } ?? file)
         case .python(let command, let workers):
             let command = command.map { localized($0, folder: folder ?? ".") }
-            let count = options.workers ?? workers
-            return try PythonService.run(options, state, loop, command: command, workers: count)
+            let sizing = Sizing(modelPath: (folder ?? ".") + "/model")
+            let count = options.workersFollowMachine ? sizing.workers : options.workers ?? workers ?? sizing.workers
+            return try PythonService.run(options, state, loop, command: command, workers: count, sizing: sizing)
         }
     }
 
     /// Asks the server at `address` on this machine whether it is ready, for a container's health check.
-    public static func check(_ address: ListenAddress) -> ExitStatus { HealthCheck.isReady(address) ? .done : .wanting }
+    ///
+    /// - Returns: why it is not; nil when it is.
+    public static func check(_ address: ListenAddress) -> String? { HealthCheck.problem(at: address) }
 
     /// The configuration, and the folder that its paths are relative to; nil for a bare `.skiff` file.
     private static func loadConfiguration(_ path: String) throws -> (ServingConfiguration, folder: String?) {
@@ -46,6 +55,10 @@ public enum ScoringServer {
             if let name = configuration.selfTestFile {
                 let file = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
                 try configuration.addSelfTest(parsing: try readFile(file, limit: 64 << 20), file: file)
+            }
+            let document = path.hasSuffix("/") ? path + "openapi.json" : "\(path)/openapi.json"
+            if try FileStatus.of(document) != nil {
+                configuration.apiDocument = try readFile(document, limit: 64 << 20)
             }
             return (configuration, path)
         }

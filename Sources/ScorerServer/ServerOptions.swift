@@ -4,12 +4,26 @@ public struct ServerOptions: Sendable {
     public var path: String
     /// Where to listen.
     public var address: ListenAddress
-    /// Event threads for a native model; nil: as many as there are processors for us.
+    /// Event threads for a native model, and the processors that large batches may use together; nil: all processors for us.
     public var threads: Int?
-    /// Python workers; nil: as `serving.json` says, and if that says nothing one for each processor.
+    /// Python workers; nil: as `serving.json` says, and if that says nothing as many as `auto` gives.
     public var workers: Int?
+    /// Whether the number of Python workers follows from the processors and the memory.
+    public var workersFollowMachine = false
     /// Whether each request gets a line on standard output.
     public var logsRequests = true
+    /// How far to follow MLflow's server where it is careless; nil: as `serving.json` says.
+    var compatibility: Compatibility?
+    /// What of requests and answers stands in the log; nil for nothing.
+    public var dataLogging: DataLogging?
+    /// The key of digests in the log; nil for a new one at each start.
+    public var logKey: String?
+    /// How the service is called in the log; nil for the model's name.
+    public var serviceName: String?
+    /// Whether answers tell where their time went.
+    public var sendsServerTiming = true
+    /// Seconds after SIGTERM in which new connections are still taken.
+    public var drainDelay = 0
     /// Limits that differ from those of `serving.json`, by their names there.
     public var limits: [(name: String, value: Int)] = []
     /// The environment, for the workers.
@@ -26,10 +40,11 @@ public struct ServerOptions: Sendable {
     ///
     /// - Parameters:
     ///   - path: the argument of the command line.
-    ///   - listen, threads, workers: the options of the command line; nil when not given.
+    ///   - listen, threads, workers, compatibility: the options of the command line; nil when not given.
     /// - Throws: `ServerError` of kind `.configuration` or `.address` that names the variable or option.
     public init(
-        path: String, listen: String?, threads: String?, workers: String?, environment: [String: String]
+        path: String, listen: String?, threads: String?, workers: String?, compatibility: String? = nil,
+        environment: [String: String]
     ) throws(ServerError) {
         self.path = path
         self.environment = environment
@@ -37,16 +52,19 @@ public struct ServerOptions: Sendable {
         self.threads = try ServerOptions.count(
             threads ?? ServerOptions.value("SKIFF_THREADS", environment),
             threads == nil ? "SKIFF_THREADS" : "--threads", 1...256)
+        let workersText = workers ?? ServerOptions.value("SKIFF_WORKERS", environment)
+        workersFollowMachine = workersText == "auto"
         self.workers = try ServerOptions.count(
-            workers ?? ServerOptions.value("SKIFF_WORKERS", environment),
-            workers == nil ? "SKIFF_WORKERS" : "--workers", 1...256)
-        switch ServerOptions.value("SKIFF_ACCESS_LOG", environment) {
-        case nil, "on": logsRequests = true
-        case "off": logsRequests = false
-        case let other?:
-            throw ServerError(
-                .configuration, "cannot use SKIFF_ACCESS_LOG=`\(quoted(other))`: it must be `on` or `off`")
+            workersFollowMachine ? nil : workersText, workers == nil ? "SKIFF_WORKERS" : "--workers", 1...256)
+        if let word = compatibility ?? ServerOptions.value("SKIFF_COMPAT", environment) {
+            guard let value = Compatibility(rawValue: word) else {
+                let name = compatibility == nil ? "SKIFF_COMPAT" : "--compat"
+                throw ServerError(
+                    .configuration, "cannot use \(name)=`\(quoted(word))`: it must be `strict` or `mlflow`")
+            }
+            self.compatibility = value
         }
+        try readOperations(environment)
         for entry in Limits.names {
             let name = "SKIFF_LIMIT_\(entry.name.uppercased())"
             let value = try ServerOptions.count(ServerOptions.value(name, environment), name, 1...(1 << 40))
@@ -63,6 +81,45 @@ public struct ServerOptions: Sendable {
         guard let port = value("PORT", environment) else { return address }
         let host = address.host.contains(":") ? "[\(address.host)]" : address.host
         return try ListenAddress(parsing: "\(host):\(port)")
+    }
+
+    private mutating func readOperations(_ environment: [String: String]) throws(ServerError) {
+        logsRequests = try ServerOptions.isOn("SKIFF_ACCESS_LOG", environment)
+        sendsServerTiming = try ServerOptions.isOn("SKIFF_SERVER_TIMING", environment)
+        if let text = ServerOptions.value("SKIFF_LOG_DATA", environment) { dataLogging = try DataLogging.parse(text) }
+        logKey = ServerOptions.value("SKIFF_LOG_KEY", environment)
+        serviceName = ServerOptions.value("SKIFF_SERVICE_NAME", environment)
+        // What runs in the workers must not be able to undo the digests.
+        self.environment["SKIFF_LOG_KEY"] = nil
+        // There, others learn of our end while they still send us connections; Kubernetes sets this variable in every container.
+        let isInKubernetes = ServerOptions.value("KUBERNETES_SERVICE_HOST", environment) != nil
+        drainDelay =
+            try ServerOptions.count(
+                ServerOptions.value("SKIFF_DRAIN_DELAY", environment), "SKIFF_DRAIN_DELAY", 0...3600)
+            ?? (isInKubernetes ? 5 : 0)
+    }
+
+    /// How the data of requests is logged.
+    func dataLog(of configuration: ServingConfiguration, _ limits: Limits) -> DataLog? {
+        guard let dataLogging else { return nil }
+        var key = Array((logKey ?? "").utf8)
+        if key.isEmpty {
+            var random = RandomPool()
+            random.appendHexadecimal(32, to: &key)
+        }
+        return DataLog(
+            logging: dataLogging, hash: dataLogging.form == .hashed ? ValueHash(key: key) : nil,
+            service: serviceName ?? configuration.name, model: configuration.name, version: configuration.version,
+            dataBytes: limits.logDataBytes)
+    }
+
+    private static func isOn(_ name: String, _ environment: [String: String]) throws(ServerError) -> Bool {
+        switch value(name, environment) {
+        case nil, "on": return true
+        case "off": return false
+        case let other?:
+            throw ServerError(.configuration, "cannot use \(name)=`\(quoted(other))`: it must be `on` or `off`")
+        }
     }
 
     private static func value(_ name: String, _ environment: [String: String]) -> String? {

@@ -1,3 +1,4 @@
+import Bytes
 import Diagnostics
 import Glibc
 import JSONText
@@ -16,12 +17,18 @@ final class Service {
     private var listener: ConnectionListener?
     private var watches: [EventWatch] = []
     private var nextThread = 0
+    private let drainDelay: Int
+    private var listenEnd: UInt64 = 0
     private var drainEnd: UInt64?
     private(set) var status = ExitStatus.done
     private(set) var failure: ServerError?
 
-    init(state: ServerState, loop: EventLoop, backend: any Backend) throws(ServerError) {
+    /// - Parameter drainDelay: seconds after SIGTERM in which new connections are still taken.
+    init(
+        state: ServerState, loop: EventLoop, backend: any Backend, drainDelay: Int
+    ) throws(ServerError) {
         self.state = state
+        self.drainDelay = drainDelay
         self.loop = loop
         main = try ServerThread(loop: loop, state: state, backend: backend)
         for number in [SIGTERM, SIGINT] {
@@ -82,12 +89,12 @@ final class Service {
 
     private func stopAsked(_ number: Int32) {
         guard drainEnd == nil else { return end(.terminated) }
-        drainEnd = Clock.now() &+ Clock.seconds(state.limits.drainSeconds)
+        let now = Clock.now()
+        drainEnd = now &+ Clock.seconds(state.limits.drainSeconds)
+        listenEnd = now &+ Clock.seconds(drainDelay)
         state.beginDrain()
         state.log.write("draining", [("signal", .int(Int(number))), ("connections", .int(state.connectionCount))])
-        listener = nil
-        main.drain()
-        for mailbox in mailboxes { mailbox.send(.drain) }
+        if drainDelay == 0 { stopListening() }
         do {
             let timer = try EventWatch(.timer, on: loop) { [unowned self] in checkDrain() }
             timer.arm(everyMilliseconds: 10)
@@ -95,9 +102,21 @@ final class Service {
         } catch { end(.terminated) }
     }
 
+    /// Takes whoever has connected, then nobody any more.
+    private func stopListening() {
+        listener?.acceptWaiting()
+        listener = nil
+        main.drain()
+        for mailbox in mailboxes { mailbox.send(.drain) }
+    }
+
     private func checkDrain() {
-        if state.connectionCount == 0 { return end(.done) }
-        if let drainEnd, Clock.now() > drainEnd { end(.terminated) }
+        let now = Clock.now()
+        if listener != nil, now > listenEnd { stopListening() }
+        // A connection that waits in a thread's mailbox is not counted yet.
+        let isTold = listener == nil && state.drainingThreadCount > mailboxes.count
+        if isTold, state.connectionCount == 0 { return end(.done) }
+        if let drainEnd, now > drainEnd { end(.terminated) }
     }
 
     private func end(_ status: ExitStatus) {
@@ -123,32 +142,43 @@ enum NativeService {
         _ options: ServerOptions, _ state: ServerState, _ loop: EventLoop, modelPath: String
     ) throws -> ExitStatus {
         let start = Clock.now()
+        let sizing = Sizing(modelPath: modelPath)
         let model = try CompiledModel.load(try MappedFile.open(modelPath), file: modelPath)
-        let backend = try NativeBackend(model: model, configuration: state.configuration, limits: state.limits)
+        state.metrics.digest = "sha256:" + Hexadecimal.encode(model.source.sha256)
+        let count = options.threads ?? sizing.processors
+        let processors = ScoringProcessors(count: count)
+        let backend = try NativeBackend(
+            model: model, configuration: state.configuration, limits: state.limits, processors: processors)
         var problem: ServerError?
         // A native model answers before `run` returns, and exactly as recorded.
         SelfTest.run(state.configuration.selfTests[...], on: backend, tolerance: nil) { problem = $0 }
         if let problem { throw problem }
-        let service = try Service(state: state, loop: loop, backend: backend)
-        let count = options.threads ?? Processors.available()
-        for _ in 1..<max(2, count) where count > 1 { service.mailboxes.append(try startThread(state, model)) }
-        try service.listen(options.address, [("backend", "native"), ("threads", .int(count))])
+        let service = try Service(state: state, loop: loop, backend: backend, drainDelay: options.drainDelay)
+        for _ in 1..<max(2, count) where count > 1 {
+            service.mailboxes.append(try startThread(state, model, processors))
+        }
+        try service.listen(options.address, [("backend", "native"), ("threads", .int(count))] + sizing.facts)
+        if let warning = sizing.warning { state.log.write("warning", [("reason", .string(warning))]) }
         service.becomeReady(since: start)
         return try service.run()
     }
 
-    private static func startThread(_ state: ServerState, _ model: CompiledModel) throws -> Mailbox {
+    private static func startThread(
+        _ state: ServerState, _ model: CompiledModel, _ processors: ScoringProcessors
+    ) throws -> Mailbox {
         let mailbox = try Mailbox()
         try Thread.start {
             do {
                 let loop = try EventLoop.make()
-                let backend = try NativeBackend(model: model, configuration: state.configuration, limits: state.limits)
+                let backend = try NativeBackend(
+                    model: model, configuration: state.configuration, limits: state.limits, processors: processors)
                 let thread = try ServerThread(loop: loop, state: state, backend: backend)
                 try thread.attach(mailbox)
                 try loop.run()
                 thread.closeAll()
             } catch {
                 state.log.write("thread-failed", [("reason", .string(Diagnostic.wrapping(error).summary))])
+                state.log.flush()
                 exit(ExitStatus.failed.rawValue)
             }
         }
@@ -159,20 +189,24 @@ enum NativeService {
 /// Serves a model in Python workers; one event loop is enough for them.
 enum PythonService {
     static func run(
-        _ options: ServerOptions, _ state: ServerState, _ loop: EventLoop, command: [String], workers: Int?
+        _ options: ServerOptions, _ state: ServerState, _ loop: EventLoop, command: [String], workers: Int,
+        sizing: Sizing
     ) throws -> ExitStatus {
         let start = Clock.now()
-        let processors = Processors.available()
-        let workers = workers ?? min(processors, ServingConfiguration.workerLimit)
-        let environment = try WorkerEnvironment(options.environment, workers: workers, processors: processors)
+        let environment = try WorkerEnvironment(
+            options.environment, workers: workers, processors: sizing.processors)
         let backend = try PythonBackend(
             command: command, workers: workers, environment: environment, on: loop, state: state)
-        let service = try Service(state: state, loop: loop, backend: backend)
+        let service = try Service(state: state, loop: loop, backend: backend, drainDelay: options.drainDelay)
         service.ownsProcess = { [unowned backend] in backend.owns(process: $0) }
         backend.whenServing = { state.setServing($0) }
         backend.whenUnloadable = { [unowned service] in service.fail($0) }
         backend.whenLoaded = { [unowned service] in service.becomeReady(since: start) }
-        try service.listen(options.address, [("backend", "python"), ("threads", 1), ("workers", .int(workers))])
+        let facts: [(key: String, value: JSONValue)] = [
+            ("backend", "python"), ("threads", 1), ("workers", .int(workers)),
+        ]
+        try service.listen(options.address, facts + sizing.facts)
+        if let warning = sizing.warning { state.log.write("warning", [("reason", .string(warning))]) }
         defer { backend.stop() }
         try backend.start()
         return try service.run()

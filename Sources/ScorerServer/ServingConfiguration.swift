@@ -7,12 +7,9 @@ struct ServingConfiguration: Sendable {
     enum Backend: Sendable, Equatable {
         /// A `.skiff` file, evaluated in this process.
         case native(model: String)
-        /// Worker processes that run `command`; nil workers: one for each processor.
+        /// Worker processes that run `command`; nil workers: as `Sizing` says.
         case python(command: [String], workers: Int?)
     }
-
-    /// The most workers that are started unasked.
-    static let workerLimit = 16
 
     /// One declared parameter.
     struct Parameter: Sendable, Equatable {
@@ -43,9 +40,25 @@ struct ServingConfiguration: Sendable {
 
     var name: String
     var version: String?
+    /// The run that logged the model.
+    var runID: String?
+    /// The digest of the registered model, as `sha256:…`.
+    var digest: String?
     var backend: Backend
     /// nil: as the native model says, or nothing is known.
     var schema: RequestSchema?
+    /// What the signature says of answers; nothing checks them against it.
+    var outputs: RequestSchema?
+    /// `schema` as `serving.json` has it.
+    var schemaDocument: JSONValue?
+    /// The document of `openapi.json`, when there is one beside `serving.json`.
+    var apiDocument: [UInt8]?
+    /// Whether requests are checked against the schema. MLflow checks none that was only inferred from an example, nor one that a
+    /// type hint stands for.
+    var isSchemaBinding = true
+    /// Whether the model's own type hint checks what comes as `inputs`.
+    var hasTypeHint = false
+    var compatibility = Compatibility.strict
     var parameters: [Parameter] = []
     /// What must be answered right before the first client is served, in order.
     var selfTests: [SelfTest] = []
@@ -70,8 +83,20 @@ struct ServingConfiguration: Sendable {
         }
         name = try reader.text(document, "name")
         version = document["version"]?.stringValue
+        runID = document["run_id"]?.stringValue
+        digest = document["model_digest"]?.stringValue
         backend = try reader.backend(document)
         schema = try reader.schema(document["schema"] ?? .null)
+        schemaDocument = schema == nil ? nil : document["schema"]
+        outputs = try reader.schema(document["outputs"] ?? .null, "outputs")
+        hasTypeHint = document["type_hint"]?.boolValue ?? false
+        isSchemaBinding = !hasTypeHint && document["schema"]?["source"]?.stringValue != "input_example"
+        if let word = document["compat"], !word.isNull {
+            guard let value = word.stringValue.flatMap(Compatibility.init) else {
+                throw reader.wrong("compat", "`strict` or `mlflow`")
+            }
+            compatibility = value
+        }
         parameters = try reader.parameters(document["params"] ?? .null)
         if let test = document["self_test"], !test.isNull {
             selfTests = [try SelfTest(test, file: file, member: "self_test")]
@@ -141,7 +166,7 @@ private struct ConfigurationReader {
         }
     }
 
-    func schema(_ value: JSONValue) throws(ServerError) -> RequestSchema? {
+    func schema(_ value: JSONValue, _ member: String = "schema") throws(ServerError) -> RequestSchema? {
         if value.isNull || value["source"]?.stringValue == "none" && value["columns"]?.arrayValue?.isEmpty ?? true {
             return nil
         }
@@ -151,7 +176,7 @@ private struct ConfigurationReader {
             var columns: [RequestSchema.Column] = []
             for (index, spec) in specs.enumerated() {
                 guard let type = spec["type"].flatMap({ CellType($0) }) else {
-                    throw wrong("schema.columns[\(index)].type", "one of MLflow's types")
+                    throw wrong("\(member).columns[\(index)].type", "one of MLflow's types")
                 }
                 let required = spec["required"]?.boolValue ?? true
                 columns.append(.init(name: spec["name"]?.stringValue, type: type, required: required))
@@ -159,7 +184,7 @@ private struct ConfigurationReader {
             let names = columns.compactMap(\.name)
             guard !columns.isEmpty, names.isEmpty || names.count == columns.count, Set(names).count == names.count
             else {
-                throw wrong("schema.columns", "a list of columns, all with different names or all without")
+                throw wrong("\(member).columns", "a list of columns, all with different names or all without")
             }
             return .columns(columns)
         case "tensors":
@@ -168,16 +193,16 @@ private struct ConfigurationReader {
                 let shape = spec["shape"]?.arrayValue ?? []
                 guard let dtype = spec["dtype"]?.stringValue, !shape.isEmpty,
                     shape.allSatisfy({ $0.intValue ?? -2 >= -1 })
-                else { throw wrong("schema.tensors[\(index)]", "an object with `dtype` and `shape`") }
+                else { throw wrong("\(member).tensors[\(index)]", "an object with `dtype` and `shape`") }
                 tensors.append(
                     .init(name: spec["name"]?.stringValue, dtype: dtype, shape: shape.compactMap(\.intValue)))
             }
             let names = tensors.compactMap(\.name)
             guard tensors.count == 1 || !tensors.isEmpty && names.count == tensors.count else {
-                throw wrong("schema.tensors", "one tensor, or several with names")
+                throw wrong("\(member).tensors", "one tensor, or several with names")
             }
             return .tensors(tensors)
-        default: throw wrong("schema.kind", "`columns` or `tensors`")
+        default: throw wrong("\(member).kind", "`columns` or `tensors`")
         }
     }
 

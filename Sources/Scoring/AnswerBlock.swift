@@ -102,12 +102,8 @@ public struct AnswerBlock: Sendable {
         values.append(contentsOf: repeatElement(0, count: count * width))
     }
 
-    /// Takes the answer's slots of an evaluated block.
-    mutating func store(_ block: RowBlock) {
-        let width = width
-        for (column, slot) in model.answer.slots.enumerated() {
-            let source = block[slot]
-            for row in 0..<block.rows { values[(block.firstRow + row) * width + column] = source[row] }
-        }
+    /// Lets `body` write the values.
+    mutating func withValues<Result>(_ body: (UnsafeMutableBufferPointer<Double>) -> Result) -> Result {
+        values.withUnsafeMutableBufferPointer { body($0) }
     }
 }

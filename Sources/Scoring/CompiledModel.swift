@@ -87,7 +87,9 @@ public final class CompiledModel: Sendable {
         source = head.source
         self.slotCount = slotCount
         self.operators = operators
-        steps = TreeFusion.steps(operators, inputs: inputSlots, answer: head.answer.slots, slotCount: slotCount)
+        let answered = head.answer.slots
+        let fused = TreeFusion.steps(operators, inputs: inputSlots, answer: answered, slotCount: slotCount)
+        steps = TextFusion.steps(fused, of: operators, inputs: inputSlots, answer: answered)
         self.strings = strings
         encodedLabels = head.answer.labels.map(\.encoded)
         operatorSizes = sizes

@@ -2,29 +2,26 @@
 public final class Evaluator {
     /// The model that it scores with.
     public let model: CompiledModel
-    private let workspace: UnsafeMutablePointer<Double>
-    private let scratch: UnsafeMutableRawPointer
-    private let rowsPerBlock: Int
+    private let processors: ScoringProcessors?
+    private let workspace: Workspace
 
-    /// Allocates the workspace: one float64 per slot and row of a block, at most 64 rows.
+    /// Scores on the calling thread alone. Allocates the workspace: one float64 per slot and row of a block, at most 64 rows.
     public init(model: CompiledModel) {
         self.model = model
-        let fitting = Limits.workspaceBytes / (8 * model.slotCount)
-        rowsPerBlock = fitting >= 8 ? min(Limits.rowsPerBlock, fitting / 8 * 8) : max(1, fitting)
-        workspace = .allocate(capacity: rowsPerBlock * model.slotCount)
-        workspace.initialize(repeating: 0, count: rowsPerBlock * model.slotCount)
-        let size = model.steps.map { [rowsPerBlock] in $0.scratchByteCount(rows: rowsPerBlock) }.max() ?? 0
-        scratch = .allocate(byteCount: max(64, size), alignment: 64)
+        processors = nil
+        workspace = Workspace(model: model)
     }
 
-    deinit {
-        workspace.deallocate()
-        scratch.deallocate()
+    /// Scores large batches on as many threads as `processors` has left; each has a workspace while it runs.
+    public init(model: CompiledModel, sharing processors: ScoringProcessors) {
+        self.model = model
+        self.processors = processors
+        workspace = Workspace(model: model)
     }
 
     /// Scores all rows of `block` and replaces the contents of `answers`.
     ///
-    /// A row's answer does not depend on the other rows. Nothing is allocated per row.
+    /// A row's answer does not depend on the other rows, nor on the number of threads. Nothing is allocated per row.
     /// - Throws: `ScoringError` of kind `.rejectedRow` when the model refuses a row as its source library would (a value that is
     ///   not finite, an unknown category); it names the first such row of the first operator that refuses one in its block of
     ///   rows. `answers` is then empty. `.shape` when `block` or `answers` was made for another model.
@@ -34,28 +31,34 @@ public final class Evaluator {
         }
         let rowCount = block.rowCount
         answers.reset(rows: rowCount)
-        var first = 0
-        while first < rowCount {
-            let rows = RowBlock(
-                values: workspace, rows: min(rowsPerBlock, rowCount - first), firstRow: first, scratch: scratch)
-            load(block, rows)
-            do {
-                for step in model.steps { try step.run(rows) }
-            } catch {
-                answers.reset(rows: 0)
-                throw error
+        let cells = block.cells
+        let texts = block.texts
+        // The block must own its memory again, or adding to it would copy.
+        defer { workspace.forgetTexts() }
+        let failure = answers.withValues { answers in
+            cells.withUnsafeBufferPointer { cells in
+                evaluate(Batch(model: model, cells: cells, texts: texts, rowCount: rowCount, answers: answers))
             }
-            answers.store(rows)
-            first += rows.rows
+        }
+        if let failure {
+            answers.reset(rows: 0)
+            throw failure
         }
     }
 
-    private func load(_ block: borrowing InputBlock, _ rows: RowBlock) {
-        let columns = model.inputs.columns.count
-        let start = rows.firstRow * columns
-        for column in 0..<columns {
-            let target = rows[column]
-            for row in 0..<rows.rows { target[row] = block.cells[start + row * columns + column] }
+    private func evaluate(_ batch: Batch) -> ScoringError? {
+        do throws(ScoringError) {
+            let rowsPerBlock = workspace.rowsPerBlock
+            if let processors, batch.rowCount > rowsPerBlock {
+                try SharedBatch(batch, rowsPerBlock: rowsPerBlock).run(processors, workspace)
+            } else {
+                for first in stride(from: 0, to: batch.rowCount, by: rowsPerBlock) {
+                    try batch.evaluate(from: first, workspace)
+                }
+            }
+            return nil
+        } catch {
+            return error
         }
     }
 }

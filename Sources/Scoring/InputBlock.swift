@@ -11,18 +11,24 @@ public struct InputBlock: Sendable {
     private let columnCount: Int
     // The columns whose missing cells hold the code of an unknown text.
     private let unknownColumns: [Int]
+    // The texts of the columns whose words count; per column its place among them, or -1.
+    private(set) var texts: TextCells
+    private let textPlaces: [Int]
 
     /// An empty block of rows for `model`.
     public init(model: CompiledModel) {
         self.model = model
         columnCount = model.inputs.columns.count
         unknownColumns = model.inputs.columns.indices.filter { model.inputs.columns[$0].missingIsUnknown }
+        textPlaces = model.inputs.textPlaces
+        texts = TextCells(width: textPlaces.count { $0 >= 0 })
     }
 
     /// Removes all rows; the memory is kept.
     public mutating func removeAll() {
         rowCount = 0
         cells.removeAll(keepingCapacity: true)
+        texts.removeAll()
     }
 
     /// Adds a row whose cells are all missing, and gives its number.
@@ -39,6 +45,7 @@ public struct InputBlock: Sendable {
         for column in unknownColumns {
             for row in rowCount..<(rowCount + count) { cells[row * columnCount + column] = -1 }
         }
+        texts.appendRows(count)
         rowCount += count
     }
 
@@ -54,21 +61,33 @@ public struct InputBlock: Sendable {
     public mutating func set(_ text: String, row: Int, column: Int) {
         precondition(model.inputs.columns[column].type == .string, "a column of numbers takes numbers")
         let cell = index(row, column)
-        guard let table = model.strings[column] else {
-            cells[cell] = -1
-            return
-        }
         var text = text
-        cells[cell] = text.withUTF8 { Double(table.code(of: UnsafeRawBufferPointer($0))) }
+        text.withUTF8 { bytes in
+            cells[cell] = model.strings[column].map { Double($0.code(of: UnsafeRawBufferPointer(bytes))) } ?? -1
+            if textPlaces[column] >= 0 { texts.set(bytes, row: row, place: textPlaces[column]) }
+        }
     }
 
     /// Makes a cell missing again.
     public mutating func setMissing(row: Int, column: Int) {
         cells[index(row, column)] = model.inputs.columns[column].missingIsUnknown ? -1 : .nan
+        if textPlaces[column] >= 0 { texts.setMissing(row: row, place: textPlaces[column]) }
     }
 
     private func index(_ row: Int, _ column: Int) -> Int {
         precondition(row >= 0 && row < rowCount && column >= 0 && column < columnCount, "cell out of range")
         return row * columnCount + column
+    }
+}
+
+extension InputSchema {
+    /// Per column the place of its texts among those that are kept; -1 when they are not.
+    var textPlaces: [Int] {
+        var next = 0
+        return columns.map { column in
+            guard column.keepsText else { return -1 }
+            next += 1
+            return next - 1
+        }
     }
 }

@@ -24,6 +24,8 @@ public struct InputColumn: Sendable, Equatable {
     public var required: Bool
     /// Whether a missing text counts as one that the program does not know, and not as missing.
     public var missingIsUnknown: Bool
+    /// Whether the program reads the words of its texts, so that the texts are kept.
+    public var keepsText = false
 
     /// Makes a column. Only texts can be unknown.
     public init(name: String, type: ValueType, required: Bool, missingIsUnknown: Bool = false) {

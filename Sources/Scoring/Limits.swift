@@ -12,6 +12,10 @@ enum Limits {
     static let sections = 65_536
     /// Nodes of one tree ensemble.
     static let nodes = 1 << 30
+    /// Bytes of one text whose words count.
+    static let textBytes = 1 << 20
+    /// Words or characters of a term.
+    static let termLength = 64
     /// Rows that are evaluated together.
     static let rowsPerBlock = 64
     /// Bytes of slots that are evaluated together, unless one row alone is larger.

@@ -11,7 +11,7 @@ import JSONText
 /// once and throws `ScoringError` of kind `.unsound`. The same calls always give the same bytes.
 public struct ModelBuilder: Sendable {
     /// The columns that the model takes.
-    public let inputs: InputSchema
+    public private(set) var inputs: InputSchema
     /// The number of slots so far.
     public private(set) var slotCount: Int
     /// Bytes that all arrays of the model together may have.
@@ -142,6 +142,17 @@ public struct ModelBuilder: Sendable {
 
     /// Adds an array and gives its section number.
     mutating func addArray(_ values: [UInt64]) -> JSONValue { values.withUnsafeBytes { add(.uint64, Array($0)) } }
+
+    /// Adds a table of texts, whose codes are their positions, and gives its section number. The texts differ in their bytes.
+    mutating func addStrings(_ texts: [String]) -> JSONValue { add(.strings, StringTable.encode(texts)) }
+
+    /// Has the texts of a column kept for operators that read them. Throws when it is no column of texts.
+    mutating func keepText(of column: Slot) throws(ScoringError) {
+        guard inputs.columns.indices.contains(column), inputs.columns[column].type == .string else {
+            throw ScoringError(.unsound, "slot \(column) is not a column of texts")
+        }
+        inputs.columns[column].keepsText = true
+    }
 
     private mutating func add(_ kind: SectionKind, _ bytes: [UInt8]) -> JSONValue {
         arrayByteCount += bytes.count

@@ -118,6 +118,23 @@ struct OperatorFields {
         return array
     }
 
+    /// A table of texts.
+    mutating func strings(_ key: String) throws(ScoringError) -> StringTable {
+        try sections.strings(sectionNumber(key))
+    }
+
+    /// Whether a field is there and is not null.
+    mutating func has(_ key: String) -> Bool { take(key).map { !$0.isNull } ?? false }
+
+    /// The place among the kept texts of the column that is the only input, and its name.
+    func textInput() throws(ScoringError) -> (place: Int, column: String) {
+        try expectInputs(1)
+        guard columns.indices.contains(inputs[0]), columns[inputs[0]].keepsText else {
+            throw error("its input is not a column whose texts are kept")
+        }
+        return (columns[..<inputs[0]].count { $0.keepsText }, columns[inputs[0]].name)
+    }
+
     /// Refuses fields that were not read.
     func finish() throws(ScoringError) {
         for key in object.keys where !used.contains(key) { throw error("the field `\(key)` is not known") }

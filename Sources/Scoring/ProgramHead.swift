@@ -53,6 +53,7 @@ struct ProgramHead: Sendable {
             object["type"] = .string(column.type.rawValue)
             object["required"] = .bool(column.required)
             if column.missingIsUnknown { object["missing"] = "unknown" }
+            if column.keepsText { object["text"] = "kept" }
             if let strings { object["strings"] = .int(strings) }
             columns.append(.object(object))
         }
@@ -93,7 +94,7 @@ struct ProgramHead: Sendable {
         inputs = InputSchema(columns: [])
         stringSections = []
         for column in columns {
-            try refuseOthers(column.objectValue, ["name", "type", "required", "missing", "strings"])
+            try refuseOthers(column.objectValue, ["name", "type", "required", "missing", "text", "strings"])
             guard let object = column.objectValue, let name = object["name"]?.stringValue,
                 let type = object["type"]?.stringValue.flatMap(ValueType.init(rawValue:)),
                 let required = object["required"]?.boolValue
@@ -103,8 +104,14 @@ struct ProgramHead: Sendable {
                 throw damaged(
                     "column \(inputs.columns.count) has `missing` but is not of type string, or says something else")
             }
-            inputs.columns.append(
-                InputColumn(name: name, type: type, required: required, missingIsUnknown: missing != nil))
+            let text = object["text"]
+            guard text == nil || (text?.stringValue == "kept" && type == .string) else {
+                throw damaged(
+                    "column \(inputs.columns.count) has `text` but is not of type string, or says something else")
+            }
+            var input = InputColumn(name: name, type: type, required: required, missingIsUnknown: missing != nil)
+            input.keepsText = text != nil
+            inputs.columns.append(input)
             let strings = object["strings"]
             guard strings == nil || (strings?.intValue != nil && type == .string) else {
                 throw damaged("column \(inputs.columns.count - 1) has texts but is not of type string")

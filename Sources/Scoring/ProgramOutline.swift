@@ -28,7 +28,12 @@ public struct ProgramOutline: Sendable, Equatable {
         public var readers: [String] = []
         /// The texts that the program knows in the column, in the order of their bytes.
         public var texts: [String] = []
+        /// Terms that the program counts in the column's texts, evenly spaced over all of them.
+        public var terms: [String] = []
     }
+
+    /// The most terms of a column.
+    public static let termLimit = 256
 
     /// One operator.
     public struct Step: Sendable, Equatable {
@@ -149,6 +154,8 @@ private struct OutlineReader {
             note(array(operation["values"]), for: inputs)
         case Threshold.name:
             note(operation["above"].flatMap(DoubleText.decode).map { [$0] } ?? [], for: inputs)
+        case Tokens.name:
+            noteTerms(operation["vocabulary"]?.intValue, inputs)
         case TreeEnsemble.name:
             readTrees(operation, inputs)
         default: break
@@ -206,6 +213,12 @@ private struct OutlineReader {
         default: return note([constant], at: source)
         }
         source.isStraight = false
+    }
+
+    private mutating func noteTerms(_ number: Int?, _ inputs: [Slot]) {
+        guard let number, let table = try? sections.strings(number), let column = inputs.first else { return }
+        let terms = (0..<table.count).evenlySpaced(ProgramOutline.termLimit)
+        columns[column].terms += terms.map { String(decoding: table[$0], as: UTF8.self) }
     }
 
     private mutating func readTrees(_ operation: JSONValue, _ inputs: [Slot]) {

@@ -66,7 +66,11 @@ struct StringTable: @unchecked Sendable {
         return -1
     }
 
-    private static func compare(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
+    /// The code of the text at `index` in sorted order.
+    func code(at index: Int) -> Int { Int(codes[index]) }
+
+    /// Negative, 0 or positive: how two texts are in order.
+    static func compare(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
         let shared = min(a.count, b.count)
         if shared > 0, let first = a.baseAddress, let second = b.baseAddress {
             let order = memcmp(first, second, shared)

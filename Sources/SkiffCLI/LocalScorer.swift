@@ -20,11 +20,18 @@ final class LocalScorer {
     /// Starts the scorer on `target`, a `.skiff` file or an app folder, and waits until the model is loaded.
     ///
     /// - Throws: `Diagnostic` when it ends before; what it has to say about that is on standard error by then.
-    init(_ scorer: ScorerBinary, serving target: String, shownName: String, _ surroundings: Surroundings) throws {
+    init(
+        _ scorer: ScorerBinary, serving target: String, shownName: String, _ compatibility: String?,
+        _ surroundings: Surroundings
+    )
+        throws
+    {
         path = target
         var environment = surroundings.environment
         environment["SKIFF_ACCESS_LOG"] = "off"
-        var request = ChildProcess.Request(scorer.path, ["--listen", "127.0.0.1:0", target], environment: environment)
+        var request = ChildProcess.Request(
+            scorer.path, ["--listen", "127.0.0.1:0"] + (compatibility.map { ["--compat", $0] } ?? []) + [target],
+            environment: environment)
         request.output = .pipe
         process = try ChildProcess.spawn(request)
         while let line = try readLine() {
@@ -42,10 +49,10 @@ final class LocalScorer {
         if process.wait(seconds: 5) == nil { process.send(SIGKILL) }
     }
 
-    /// Sends one body to `/invocations`.
+    /// Sends one body of the media type `type` to `/invocations`.
     ///
     /// - Returns: the status and the whole answer, also for a refusal.
-    func score(_ body: [UInt8]) throws -> (status: Int, body: [UInt8]) {
+    func score(_ body: [UInt8], type: String) throws -> (status: Int, body: [UInt8]) {
         // No proxy and no second attempt: the server is our own child.
         var settings = HTTPSettings(userAgent: ModelSource.userAgent, environment: [:])
         settings.retry.attempts = 1
@@ -53,7 +60,9 @@ final class LocalScorer {
         settings.timeouts.stallSeconds = Self.longestWaitSeconds
         var session = try HTTPSession(settings: settings)
         let url = try HTTPURL("http://127.0.0.1:\(port)/invocations")
-        let response = try session.send(HTTPRequest(postJSON: body, to: url), bodyLimit: Self.responseByteLimit)
+        var request = HTTPRequest(.post, url, headers: [HTTPHeader("Content-Type", type)])
+        request.body = body
+        let response = try session.send(request, bodyLimit: Self.responseByteLimit)
         return (response.head.status, response.body)
     }
 

@@ -18,7 +18,15 @@ extension PlanOptions {
             "base-image", .value("REF"),
             help: "the image below a Python model, instead of the official one of its Python version"),
         OptionSpec("name", .value("NAME"), help: "the name to serve the model under"), nullPolicy,
+        compatibility,
     ]
+
+    /// For every command that serves or says how.
+    static let compatibility = OptionSpec(
+        "compat", .value("MODE"), choices: CompatibilityMode.allCases.map(\.rawValue),
+        help:
+            "strict, unless a context says otherwise: change no value without a word; mlflow: take what MLflow's server takes "
+            + "where nothing is lost")
 
     /// For every command that converts.
     static let nullPolicy = OptionSpec(
@@ -33,7 +41,8 @@ extension PlanOptions {
             machine: arguments.value("platform").flatMap(Machine.init(platform:)) ?? .current,
             baseImage: try arguments.value("base-image").map { try ImageReference($0) },
             name: arguments.value("name"),
-            nullPolicy: Self.nullPolicy(arguments))
+            nullPolicy: Self.nullPolicy(arguments),
+            compatibility: arguments.value("compat").flatMap(CompatibilityMode.init(rawValue:)) ?? .strict)
     }
 
     static func nullPolicy(_ arguments: ParsedArguments) -> NullPolicy {

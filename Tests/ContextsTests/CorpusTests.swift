@@ -49,10 +49,11 @@ struct RecordedModel: CustomTestStringConvertible, Sendable {
         return (plan.compiled, plan.refusals.map(\.sentence))
     }
 
-    /// The answer to the recorded request, as MLflow lays it out.
-    func answer(of model: CompiledModel) throws -> JSONValue {
+    /// The recorded request, its rows several times over.
+    func block(of model: CompiledModel, copies: Int = 1) throws -> InputBlock {
         var block = InputBlock(model: model)
-        for record in try json("inputs.json")["dataframe_records"]?.arrayValue ?? [] {
+        let records = try json("inputs.json")["dataframe_records"]?.arrayValue ?? []
+        for record in (0..<copies).flatMap({ _ in records }) {
             let row = block.appendRow()
             for (index, column) in model.inputs.columns.enumerated() {
                 switch record[column.name] ?? .null {
@@ -63,6 +64,12 @@ struct RecordedModel: CustomTestStringConvertible, Sendable {
                 }
             }
         }
+        return block
+    }
+
+    /// The answer to the recorded request, as MLflow lays it out.
+    func answer(of model: CompiledModel) throws -> JSONValue {
+        let block = try block(of: model)
         var answers = AnswerBlock(model: model)
         try Evaluator(model: model).evaluate(block, into: &answers)
         // Python writes words for what JSON has no numbers for.

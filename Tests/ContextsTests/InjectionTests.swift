@@ -46,7 +46,10 @@ import Testing
         let tree = try Workbench.context(model).tree
         #expect(try tree["Dockerfile"] == Workbench.context().tree["Dockerfile"])
         let openAPI = try JSONText.parse(try #require(tree["app/openapi.json"]).region())
-        #expect(openAPI["components"]?["schemas"]?["Record"]?["properties"]?[value]?["type"] == "number")
+        #expect(
+            openAPI["components"]?["schemas"]?["Record"]?["properties"]?[value]?["type"] == [
+                "number", "boolean", "string", "null",
+            ])
     }
 
     @Test(

@@ -115,6 +115,28 @@ import Testing
         #expect(Set(found.rows.compactMap { $0[3].intValue }).count > 8)
     }
 
+    @Test("texts whose words count: those of the example, terms in several spellings, all scripts, none, and no gap")
+    func sentences() throws {
+        let columns = [InputColumn(name: "text", type: .string, required: true)]
+        var builder = try ModelBuilder(inputs: InputSchema(columns: columns))
+        let vocabulary = (0..<40).map { "wörd\($0)" }
+        let counts = try builder.tokens(0, rules: TermRules(), terms: .known(vocabulary))
+        let source = SourceArtefact(sha256: [UInt8](0..<32), name: "m", library: "l")
+        let model = try builder.finish(answer: .rows(counts), source: source)
+        let outline = try model.outline()
+        let found = try #require(
+            BoundaryRows(
+                model, schema: .columns([ColumnSpec(name: "text", type: .string, required: true)]), outline: outline,
+                tolerance: ParityTolerance(outline.steps),
+                example: ["dataframe_records": [["text": "An example of its own"]]]))
+        #expect(ParityTolerance(outline.steps).isExact)
+        let texts = found.rows.compactMap { $0[0].stringValue }
+        #expect(texts.count == found.rows.count)
+        #expect(texts.first == "An example of its own" && texts.contains("") && texts.contains("never seen"))
+        for term in vocabulary { #expect(texts.contains { $0.lowercased().contains(term) }) }
+        #expect(texts.contains { $0.contains("WÖRD") } && texts.contains { $0.contains("İstanbul") })
+    }
+
     @Test("a row that rounding alone decides is left out")
     func unsettled() throws {
         let columns = ["a", "b"].map { InputColumn(name: $0, type: .double, required: true) }

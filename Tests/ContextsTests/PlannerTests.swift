@@ -72,6 +72,17 @@ import Testing
         #expect(served.json["null_policy"] == nil)
     }
 
+    @Test("`--compat mlflow` is in the plan, and the default is not")
+    func compatibility() throws {
+        let model = try GoldenContextTests.example("credit-default")
+        var options = Workbench.options()
+        #expect(try ServingPlanner.plan(model, options: options).json["compat"] == nil)
+        options.compatibility = .mlflow
+        let plan = try ServingPlanner.plan(model, options: options)
+        #expect(plan.json["compat"] == "mlflow")
+        #expect(plan.text.contains("compat        mlflow\n"), "\(plan.text)")
+    }
+
     @Test("a base image cannot be chosen without a Python version")
     func noVersion() throws {
         let mlmodel = Workbench.mlmodel.split(separator: "\n").filter { !$0.contains("python_version") }

@@ -110,8 +110,8 @@ struct RefusalTests {
         "flavors, formats and methods that are not converted are named with what would help",
         arguments: [
             (
-                "flavors:\n  catboost:\n    data: model.cb\n",
-                "the flavor `catboost` is not converted: its trees count on the order of training for categories"
+                "flavors:\n  statsmodels:\n    data: model.statsmodels\n",
+                "the flavor `statsmodels` is not converted: its results hold formulas and data frames of Python"
             ),
             (
                 "flavors:\n  onnx:\n    data: model.onnx\n",

@@ -57,10 +57,10 @@ final class Served {
     let port: Int
 
     /// Starts the built scorer on `app` (an `app/` folder or a `.skiff` file) and waits until it is ready.
-    init(_ app: String, environment: [String: String] = [:]) throws {
+    init(_ app: String, _ more: String..., environment: [String: String] = [:]) throws {
         port = try Workshop.freePort()
         command = try RunningCommand(
-            Workshop.scorer(), ["--listen", "127.0.0.1:\(port)", app], environment: environment)
+            Workshop.scorer(), ["--listen", "127.0.0.1:\(port)"] + more + [app], environment: environment)
         try waitUntilReady(command, port: port, path: "/ready")
     }
 

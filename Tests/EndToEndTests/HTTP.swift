@@ -5,17 +5,24 @@ import Glibc
 struct Answer: Equatable {
     var status: Int
     var body: String
+    /// The media type without its parameters.
+    var type = ""
 }
 
 /// One request over a connection of its own, by plain sockets: the client is as simple as the promise that it checks.
 func ask(
     _ method: String, _ path: String, port: Int, body: Data = Data(), type: String = "application/json"
 ) throws -> Answer {
+    try ask(method, path, port: port, fields: method == "GET" ? [] : ["Content-Type: \(type)"], body: body)
+}
+
+/// The same with header fields of one's own.
+func ask(_ method: String, _ path: String, port: Int, fields: [String], body: Data?) throws -> Answer {
     let descriptor = try connected(port: port)
     defer { close(descriptor) }
-    var request = Data("\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n".utf8)
-    if method != "GET" { request += Data("Content-Type: \(type)\r\nContent-Length: \(body.count)\r\n".utf8) }
-    request += Data("\r\n".utf8) + body
+    var lines = ["\(method) \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Connection: close"] + fields
+    if method != "GET", let body { lines.append("Content-Length: \(body.count)") }
+    let request = Data((lines + ["", ""]).joined(separator: "\r\n").utf8) + (body ?? Data())
     try sendAll(request, to: descriptor)
     return try parsed(received(from: descriptor))
 }
@@ -83,10 +90,13 @@ private func parsed(_ bytes: Data) throws -> Answer {
         throw MissingPart(description: "not an HTTP answer: \(head)")
     }
     let body = bytes[split.upperBound...]
+    let type =
+        head.components(separatedBy: "\r\n").first { $0.lowercased().hasPrefix("content-type:") }
+        .map { $0.dropFirst(13).prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces) } ?? ""
     if head.lowercased().contains("transfer-encoding: chunked") {
-        return Answer(status: status, body: String(decoding: try unchunked(body), as: UTF8.self))
+        return Answer(status: status, body: String(decoding: try unchunked(body), as: UTF8.self), type: type)
     }
-    return Answer(status: status, body: String(decoding: body, as: UTF8.self))
+    return Answer(status: status, body: String(decoding: body, as: UTF8.self), type: type)
 }
 
 private func unchunked(_ body: Data) throws -> Data {

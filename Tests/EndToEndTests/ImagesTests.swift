@@ -32,10 +32,14 @@ struct ImagesTests {
         try waitUntilReady(container, port: port, path: "/ready", within: 180)
         try example.expectRight(ask("POST", "/invocations", port: port, body: example.request()))
 
+        // The image's own health check, in a container of its own beside the server.
+        _ = try script("check-image.sh", folder.file("context"), image, "\(port)", "0", within: 60)
+
         let scorer = try #require(descendant(of: container.identifier, named: "skiff-scorer"))
         let status = try String(contentsOfFile: "/proc/\(scorer)/status", encoding: .utf8)
         #expect(status.contains("\nUid:\t10001\t"), "\(status)")
         kill(scorer, SIGTERM)
         #expect(try container.finish(within: 60).status == 0, "\(container.errors)")
+        _ = try script("check-image.sh", folder.file("context"), image, "\(port)", "1", within: 60)
     }
 }

@@ -52,7 +52,8 @@ struct ScriptsTests {
     @Test(
         "our shell scripts have no finding of shellcheck",
         arguments: [
-            "Tests/run.sh", "examples/quickstart.sh", "examples/benchmarks/run.sh", ".ci/run",
+            "Tests/run.sh", "Tests/soak.sh", "examples/quickstart.sh", "examples/benchmarks/run.sh",
+            "examples/benchmarks/server.sh", ".ci/run",
             "Tests/Fixtures/images/build-context.sh", "Tests/Fixtures/images/run-image.sh",
             "Tests/Fixtures/images/make-python-base.sh",
         ])

@@ -7,7 +7,8 @@ private let floors: [[String]] = [
     ["Diagnostics", "Bytes"],
     ["HTTPTransport", "YAMLText", "Hashing", "Pickle", "JSONText", "Arguments", "Platform"],
     [
-        "FileTrees", "MLmodelFormat", "Templates", "Scoring", "Boosters", "SQLiteFiles", "Transfers", "Credentials",
+        "FileTrees", "MLmodelFormat", "Templates", "OpenAPI", "Scoring", "Boosters", "SQLiteFiles", "Transfers",
+        "Credentials",
         "CloudStorage",
     ],
     ["Registry", "Converters", "ScorerServer"],
@@ -27,7 +28,8 @@ private let ownerOf = [
 
 /// What the static scorer is made of.
 private let scorerWorld: Set<String> = [
-    "ScorerCLI", "ScorerServer", "CEvent", "Scoring", "JSONText", "Arguments", "Platform", "CLinux", "Diagnostics",
+    "ScorerCLI", "ScorerServer", "CEvent", "OpenAPI", "Scoring", "JSONText", "Arguments", "Platform", "CLinux",
+    "Diagnostics",
     "Bytes",
 ]
 

@@ -48,6 +48,15 @@ func variables() {
     #expect(unknown.sorted() == [])
 }
 
+@Test("what changed from release to release of scikit-learn stands in one table, `SklearnChange`")
+func versionRules() {
+    let others = CheckoutFiles.sources.filter {
+        $0.path.hasPrefix("Sources/Converters/Sklearn/") && !$0.path.hasSuffix("/SklearnChange.swift")
+            && !$0.path.hasSuffix("/SklearnVersion.swift")
+    }
+    #expect(places(of: [".release(", "version < ", "version > ", "version >= ", "version <= "], in: others) == [])
+}
+
 @Test("no test is skipped")
 func skippedTests() {
     let others = CheckoutFiles.tests.filter { !$0.path.hasPrefix("Tests/FloorTests/") }

@@ -36,7 +36,9 @@ enum Harness {
     }
 
     /// Converts `bytes` as the file of a booster of the flavor `flavor`, whose columns of numbers have these names.
-    static func convert(_ bytes: [UInt8], flavor: String, columns: [String]) {
+    ///
+    /// - Parameter settings: further lines of the flavor in `MLmodel`.
+    static func convert(_ bytes: [UInt8], flavor: String, columns: [String], settings: String = "") {
         let inputs = columns.map { name in
             var column = JSONObject()
             column["type"] = .string("double")
@@ -48,7 +50,8 @@ enum Harness {
         quoted["inputs"] = .string(signature)
         let text =
             "flavors:\n  python_function:\n    loader_module: mlflow.\(flavor)\n    data: model\n  \(flavor):\n    data: model\n"
-            + "signature: " + String(decoding: JSONWriter.bytes(.object(quoted), style: .compact), as: UTF8.self) + "\n"
+            + settings + "signature: "
+            + String(decoding: JSONWriter.bytes(.object(quoted), style: .compact), as: UTF8.self) + "\n"
         guard let model = try? MLmodel.parse(ByteRegion(Array(text.utf8)), file: "MLmodel") else { return }
         convert(bytes, model)
     }
@@ -74,7 +77,7 @@ enum Harness {
                 if value.isNaN {
                     block.setMissing(row: row, column: index)
                 } else if column.type == .string {
-                    block.set("klein", row: row, column: index)
+                    block.set(column.keepsText ? "Klein, GRÖSSE\t ΑΣ 日本 klein" : "klein", row: row, column: index)
                 } else {
                     block.set(value, row: row, column: index)
                 }

@@ -1,4 +1,5 @@
 // seeds: frames/*
+// also: OpenAPI ScorerServer
 
 import JSONText
 

@@ -86,13 +86,24 @@ struct ColumnarTests {
         #expect(WorkerAnswer.text(Array(text.utf8), isColumnar: false) == (isValid ? Array(text.utf8) : nil))
     }
 
+    @Test(
+        "where an answer may have what is not finite, Python's three words are passed on, and no other",
+        arguments: [
+            ("[NaN, Infinity, -Infinity]", true), (#"{"a": NaN}"#, true), ("[nan]", false), ("[NaN", false),
+            ("[+Infinity]", false), ("[Inf]", false),
+        ])
+    func notFinite(text: String, isValid: Bool) {
+        let passed = WorkerAnswer.text(Array(text.utf8), isColumnar: false, takesNotFinite: true)
+        #expect(passed == (isValid ? Array(text.utf8) : nil))
+    }
+
     // MARK: Requests
 
     /// The columnar payload of a request, read again.
     private func payload(
         _ schema: RequestSchema, _ body: String, _ check: (ColumnarPayload, UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        var builder = FrameBuilder(schema: schema, parameters: [], limits: Limits())
+        var builder = FrameBuilder(schema: schema, parameters: [], limits: Limits(), compatibility: .strict)
         let frame = try Array(body.utf8).withUnsafeBytes { try builder.frame(for: ScoringRequest($0, .bareJSON)) }
         #expect(frame.isColumnar)
         try frame.bytes.withUnsafeBytes { bytes in

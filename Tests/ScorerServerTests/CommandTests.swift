@@ -134,7 +134,9 @@ struct CommandTests {
                 #"{"format": 1, "name": "a", "backend": {"kind": "native", "model": "m"}, "schema": {"kind": "columns", "columns": [{"name": "number", "type": "double"}]}}"#
                     .utf8), file: "serving.json")
         let text = message {
-            _ = try NativeBackend(model: SmallModel.make(), configuration: configuration, limits: Limits())
+            _ = try NativeBackend(
+                model: SmallModel.make(), configuration: configuration, limits: Limits(),
+                processors: ScoringProcessors(count: 1))
         }
         #expect(
             text == """

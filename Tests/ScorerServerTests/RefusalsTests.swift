@@ -43,7 +43,9 @@ struct RefusalsTests {
         .cell("1.5", column: "count", type: "long", expected: long, got: "1.5"),
         .cell("9223372036854775808", column: "count", type: "long", expected: long, got: "9223372036854775808"),
         .cell("9007199254740993.0", column: "count", type: "long", expected: long, got: "9007199254740993.0"),
-        .cell(#""2""#, column: "count", type: "long", expected: long, got: #"the string "2""#),
+        .cell(#""2.5""#, column: "count", type: "long", expected: long, got: #"the string "2.5""#),
+        .cell(#"" 2""#, column: "count", type: "long", expected: long, got: #"the string " 2""#),
+        .cell("NaN", column: "count", type: "long", expected: long, got: "NaN"),
         .cell("null", column: "count", type: "long", expected: long, got: "null"),
         .cell("2147483648", column: "small", type: "integer", expected: integer, got: "2147483648"),
         .cell("-2147483649", column: "small", type: "integer", expected: integer, got: "-2147483649"),
@@ -68,8 +70,9 @@ struct RefusalsTests {
             "Invalid input. Ensure that input is a valid JSON formatted string. Error: it ends too early at line 1, column 36 (byte 35)"
         ),
         RefusalCase(
-            #"{"dataframe_records": [{"number": NaN}]}"#,
-            "Invalid input. Ensure that input is a valid JSON formatted string. Error: `NaN` is not JSON at line 1, column 35 (byte 34)"
+            #"{"dataframe_records": [{"number": NaN, "single": 1, "count": 1}]}"#,
+            "Encountered an unexpected error while evaluating the model. Verify that the serialized input Dataframe is"
+                + " compatible with the model for inference. /dataframe_records/0/number: the value is missing, and the model takes no missing values."
         ),
         RefusalCase("[]", "Invalid input. \(formats) Received a list."),
         RefusalCase("3", "Invalid input. \(formats) Received unexpected input type: a bare value."),
@@ -158,7 +161,7 @@ struct RefusalsTests {
     func pointer() throws {
         var decoder = RequestDecoder(
             .columns([.init(name: "a/b~\n", type: .double, required: true)]), limits: Limits(),
-            integersTakeMissing: true)
+            compatibility: .strict)
         var sink = FrameSink(decoder.columns)
         let body = Array(#"{"inputs": {"a/b~\n": [1, "x"]}}"#.utf8)
         let problem = #expect(throws: RequestError.self) {

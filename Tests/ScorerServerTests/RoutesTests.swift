@@ -43,19 +43,24 @@ struct RoutesTests {
         RouteCase(
             body: "{}", type: nil, status: 415,
             answer:
-                #"{"error_code": "BAD_REQUEST", "message": "This predictor only supports the following content types: Types: ['application/json']. Got ''."}"#
+                "This predictor only supports the following content types: Types: ['text/csv', 'application/json', 'application/vnd.apache.parquet']. Got ''."
         ),
         RouteCase(
-            body: "{}", type: "text/csv", status: 415,
+            body: "{}", type: "application/vnd.apache.parquet", status: 415,
             answer:
-                #"{"error_code": "BAD_REQUEST", "message": "This predictor only supports the following content types: Types: ['application/json']. Got 'text/csv'."}"#
+                "This predictor only supports the following content types: Types: ['text/csv', 'application/json']. Got 'application/vnd.apache.parquet'."
         ),
+        RouteCase(
+            path: "/predict", body: "a", type: "text/csv", status: 415,
+            answer:
+                #"{"error_code": "BAD_REQUEST", "message": "/predict takes application/json; send text/csv to /invocations."}"#
+        ),
+        RouteCase(
+            body: "\u{feff},colour,number,single,count\r\n0,\"red\", 1.5,0.25,2.0\r\n\r\n1,NA,0,0,0", type: "text/csv",
+            answer: #"{"predictions": [121.0, 1.0]}"#),
         RouteCase(
             body: "{}", type: "application/json; charset=latin-1", status: 415,
-            answer: #"{"error_code": "BAD_REQUEST", "message": "The scoring server only supports UTF-8."}"#),
-        RouteCase(
-            body: "{}", type: "application/json; format=pandas-split", status: 415,
-            answer: #"{"error_code": "BAD_REQUEST", "message": "Unrecognized content type parameters: format."}"#),
+            answer: "The scoring server only supports UTF-8"),
         RouteCase(
             body: #"{"dataframe_records": [\#(record), {"colour": null, "number": -1, "single": 0, "count": 0}]}"#,
             type: "application/json; charset=UTF-8", answer: #"{"predictions": [121.0, -1.0]}"#),
@@ -85,7 +90,10 @@ struct RoutesTests {
             let answer = try connection.answer()
             #expect(answer.status == item.status, "\(item.testDescription)")
             #expect(answer.body == item.answer, "\(item.testDescription)")
-            #expect(answer.fields["content-type"] == "application/json")
+            let isText = item.status == 415 && !item.answer.hasPrefix("{")
+            #expect(
+                answer.fields["content-type"] == (isText ? "text/plain; charset=utf-8" : "application/json"),
+                "\(item.testDescription)")
         }
     }
 
@@ -123,7 +131,8 @@ struct RoutesTests {
         let line = try server.event("request")
         #expect(
             line.objectValue?.keys == [
-                "time", "event", "method", "path", "status", "rows", "milliseconds", "bytes_in", "bytes_out",
+                "time", "event", "request_id", "method", "path", "status", "rows", "milliseconds", "bytes_in",
+                "bytes_out",
             ])
         #expect(line["path"]?.stringValue == "/invocations")
         #expect(line["rows"]?.intValue == 2)

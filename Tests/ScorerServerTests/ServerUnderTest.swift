@@ -36,10 +36,11 @@ final class ServerUnderTest: Sendable {
 
     /// Starts a server of a native model: `y = 1 + 2·number + 4·single + [colour is red]·100`.
     static func native(
-        _ members: JSONObject = [:], arguments: [String] = [], environment: [String: String] = [:]
+        _ members: JSONObject = [:], arguments: [String] = [], environment: [String: String] = [:],
+        model: CompiledModel? = nil
     ) throws -> ServerUnderTest {
         let folder = TemporaryDirectory()
-        try folder.write("model.skiff", SmallModel.make().serialized())
+        try folder.write("model.skiff", (model ?? SmallModel.make()).serialized())
         return try start(
             in: folder, backend: ["kind": "native", "model": "model.skiff"], members, arguments, environment,
             waitsFor: "ready")
@@ -148,6 +149,30 @@ enum SmallModel {
     }
 }
 
+/// The model of `Tests/Fixtures/http`: `y = a + 2·b`.
+enum PairModel {
+    static func make() throws -> CompiledModel {
+        var builder = try ModelBuilder(
+            inputs: InputSchema(columns: [
+                InputColumn(name: "a", type: .double, required: true),
+                InputColumn(name: "b", type: .double, required: true),
+            ]))
+        let slots = Array(builder.inputSlots)
+        try builder.requireFinite(slots, width: .float64, allowsMissing: false)
+        let sum = try builder.linear(slots, weights: [1, 2], intercepts: [0], width: .float64)
+        let source = SourceArtefact(sha256: [UInt8](repeating: 7, count: 32), name: "model.pkl", library: "test")
+        return try builder.finish(answer: .numbers(sum[0]), source: source)
+    }
+
+    /// The schema for a worker that answers whatever it gets.
+    static let schema: JSONValue = [
+        "kind": "columns",
+        "columns": [
+            ["name": "a", "type": "double", "required": true], ["name": "b", "type": "double", "required": true],
+        ],
+    ]
+}
+
 /// Collects the lines of a pipe on a thread of its own.
 final class LineCollector: Sendable {
     private let lines = Mutex<(complete: [String], hasEnded: Bool)>(([], false))
@@ -228,6 +253,28 @@ final class TestConnection {
     deinit { close(descriptor) }
 
     func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    /// Sends as much as the server takes: it may hang up in the middle of what it refuses.
+    func offer(_ bytes: [UInt8]) {
+        var start = 0
+        while start < bytes.count {
+            let count = bytes[start...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return }
+            start += count
+        }
+    }
+
+    /// The index of a connection that has something to read, waiting for it.
+    static func firstReadable(_ connections: [TestConnection]) throws -> Int {
+        var watched = connections.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        try #require(poll(&watched, nfds_t(watched.count), 60_000) > 0, "no answer within a minute")
+        return try #require(watched.firstIndex { $0.revents != 0 })
+    }
+
+    /// Says that nothing more will be sent.
+    func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     func send(_ bytes: [UInt8]) throws {
         var start = 0

@@ -23,7 +23,7 @@ import Testing
         let sources = [
             try SampleModel.pipeline().serialized(), try SampleModel.allOperators().serialized(),
             try smallForest(.float64).serialized(), try smallForest(.float32).serialized(),
-            try SampleModel.measures().serialized(),
+            try SampleModel.measures().serialized(), try SampleModel.texts().serialized(),
         ]
         var random = SplitMix64(seed: UInt64(part))
         var accepted = 0
@@ -58,7 +58,9 @@ import Testing
         for row in 0..<9 {
             for (column, input) in model.inputs.columns.enumerated() {
                 if input.type == .string {
-                    block.set(["blue", "red", "", "pink"][random.below(4)], row: row, column: column)
+                    block.set(
+                        ["blue", "red", "", "pink", "Red BLUE ΑΣ, red blå", "é\u{1FAE9}"][random.below(6)], row: row,
+                        column: column)
                 } else {
                     block.set(
                         [0, 1, -2.5, .nan, 1e300, -.infinity][random.below(6)], row: row, column: column)

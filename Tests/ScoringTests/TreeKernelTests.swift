@@ -72,9 +72,38 @@ import Testing
             }
         }
         #expect(try bitsPerNode(forest) == 32)
-        let packing = try TreePacking(forest.packed())
+        let packing = try TreePacking(forest.packed(), slots: Array(0..<500))
         #expect(packing.leafStarts.last ?? 0 > 30_000)
         try compare(forest, rowCounts: [1, 20], &random)
+    }
+
+    @Test("a walk through a deep tree touches few lines of memory: three levels are neighbours")
+    func nodeOrder() throws {
+        let depth = 11
+        let inner = (1 << depth) - 1
+        let count = 2 * inner + 1
+        var forest = TreeForest(
+            featureCount: 1, leafWidth: 1, comparison: .less, inputWidth: .float64, missing: .never)
+        for _ in 0..<2 {
+            try forest.append(
+                left: (0..<count).map { $0 < inner ? Int32(2 * $0 + 1) : -1 },
+                right: (0..<count).map { $0 < inner ? Int32(2 * $0 + 2) : -1 },
+                feature: [Int32](repeating: 0, count: count), threshold: (0..<count).map(Double.init),
+                missingGoesLeft: [], values: [Double](repeating: 1, count: count), firstOutput: 0)
+        }
+        var lines = 0
+        for number in 0..<(1 << depth) {
+            var node = forest.treeStarts[1]
+            var touched: Set<Int> = [node / 16]
+            for level in 0..<depth {
+                node += Int(forest.nodes[node].delta) + (number >> level) & 1
+                touched.insert(node / 16)
+            }
+            #expect(forest.nodes[node].isLeaf)
+            lines += touched.count
+        }
+        // In the order of levels it would be nine.
+        #expect(Double(lines) / Double(1 << depth) < 5.5)
     }
 
     @Test("nodes that cannot be reached from the root are left out")

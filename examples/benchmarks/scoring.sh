@@ -2,7 +2,7 @@
 # Takes the figures of scoring in README.md again: sh examples/benchmarks/scoring.sh [--write]
 #
 # Makes a Python environment with the rival libraries once (.build-bench/python), trains the models (.build-bench/scoring), builds
-# skiff, and lets skiff and the libraries take turns, all in process and on one thread, for about five minutes. With --write it
+# skiff, and lets skiff and the libraries take turns, all in process and on one thread, for about ten minutes. With --write it
 # puts the table into README.md. Let nothing else run meanwhile.
 set -eu
 cd "$(dirname "$0")/../.."

@@ -5,4 +5,5 @@ COPY app/ /app/
 USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s CMD ["/app/skiff-scorer", "--check"]
 ENTRYPOINT ["/app/skiff-scorer", "/app"]

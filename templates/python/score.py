@@ -9,8 +9,8 @@ goes to the socket.
 When nothing speaks against it (`fork_problem`), the first process only loads the model and is copied by fork for each
 worker, so that workers share its memory and a new one is there at once.
 
-Answers are the text that MLflow's scoring server would write, with one exception: NaN and infinities, for which JSON
-has no token, become null.
+Answers are the text that MLflow's scoring server would write, with one exception: NaN, infinities and missing times,
+for which JSON has no token, become null unless a request says `not_finite`.
 
 Needs Python 3.8, the standard library, and what the model itself needs.
 """
@@ -25,6 +25,7 @@ import mmap
 import os
 import pickle
 import random
+import re
 import signal
 import socket
 import struct
@@ -57,6 +58,7 @@ MODEL_ERROR = (
     " compatible with the model for inference."
 )
 FRAME_TYPES = {"boolean": "bool", "integer": "int32", "long": "int64", "float": "float32", "double": "float64"}
+PATHS = re.compile(r"(?:file://)?(?<![\w.])(?:~|\.{0,2})(?:/[\w.+@-]+){2,}/?")
 COMPRESSED = (b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x04\x22\x4d\x18")
 
 
@@ -120,53 +122,9 @@ def load_pyfunc(path, settings):
     import mlflow.pyfunc
 
     model = mlflow.pyfunc.load_model(path)
-    Enforcement.install(mlflow.pyfunc)
     if "params" in inspect.signature(model.predict).parameters:
         return lambda data, params: model.predict(data, params=params)
     return lambda data, params: model.predict(data)
-
-
-class Enforcement:
-    """MLflow's check of a table against the signature, a millisecond for 23 columns, which skiff-scorer has made already.
-
-    For plain types it looks at nothing but the columns' names and dtypes (`_enforce_schema` of MLflow 2.9 to 3.17). So it
-    is left out where it has changed nothing: for tables like one that came out of it as it went in.
-    """
-
-    table, proven, original, module = None, None, None, None
-    PLAIN = set(FRAME_TYPES) | {"string", "datetime"}
-
-    @classmethod
-    def install(cls, module):
-        if cls.module is None and hasattr(module, "_validate_prediction_input") and hasattr(module, "_enforce_params_schema"):
-            cls.original, cls.module = module._validate_prediction_input, module
-            module._validate_prediction_input = cls.validate
-
-    @classmethod
-    def validate(cls, data, params, input_schema, params_schema, *others, **named):
-        if data is not cls.table or cls.table is None or input_schema is None:
-            return cls.original(data, params, input_schema, params_schema, *others, **named)
-        # A model may hand the table on to another one, whose signature nobody has checked.
-        cls.table = None
-        kind = cls.kind(data)
-        if cls.proven is not None and cls.proven[0] is input_schema and cls.proven[1] == kind:
-            return data, cls.module._enforce_params_schema(params, params_schema)
-        made, params = cls.original(data, params, input_schema, params_schema, *others, **named)
-        is_same = type(made) is type(data) and cls.kind(made) == kind and made.equals(data)
-        cls.proven = (input_schema, kind) if is_same else None
-        return made, params
-
-    @staticmethod
-    def kind(table):
-        return list(table.columns), list(table.dtypes), type(table.index)
-
-    @classmethod
-    def expect(cls, request, made):
-        """`made` is the table of `request` that the model is about to be called with."""
-        is_plain = request["form"] == "frame" and request.get("types") and all(
-            isinstance(kind, str) and kind in cls.PLAIN for kind in request["types"]
-        )
-        cls.table = made if is_plain else None
 
 
 def load_sklearn(path, settings):
@@ -469,6 +427,9 @@ def build_series(kind, values):
         return pandas.Series(values)
     if isinstance(kind, str) and kind in FRAME_TYPES:
         return pandas.Series(values, dtype=FRAME_TYPES[kind])
+    if kind == "csv_string":
+        # What `read_csv` gives for the dtype object: texts, and NaN for what is missing.
+        return pandas.Series([math.nan if value is None else value for value in values], dtype=object)
     if kind == "datetime":
         stamps = [pandas.NaT if value is None else pandas.Timestamp(value) for value in values]
         return pandas.Series(stamps, dtype="datetime64[ns]")
@@ -490,7 +451,10 @@ def convert_cell(value, kind):
     if isinstance(kind, str):
         return value
     if kind["type"] == "array":
-        return [convert_cell(item, item_type(kind["items"])) for item in value]
+        items = item_type(kind["items"])
+        if items in ("float", "double"):
+            return [math.nan if item is None else float(item) for item in value]
+        return [convert_cell(item, items) for item in value]
     if kind["type"] == "map":
         return {key: convert_cell(item, item_type(kind["values"])) for key, item in value.items()}
     if kind["type"] == "object":
@@ -530,6 +494,19 @@ def build_raw(request):
     data, key = request["data"], request["key"]
     if key in ("dataframe_split", "dataframe_records"):
         return build_raw_frame(key, data)
+    if key == "csv":
+        return build_raw_csv(data)
+    if key == "unified":
+        return {name: value for name, value in data.items() if name not in (request.get("params") or {})}
+    if key == "hinted":
+        return data
+    try:
+        return build_raw_arrays(key, data)
+    except (ValueError, TypeError, OverflowError) as problem:
+        raise InputError("`{}` cannot be made into arrays: {}".format(key, first_line(problem))) from problem
+
+
+def build_raw_arrays(key, data):
     import numpy
 
     if isinstance(data, dict):
@@ -537,13 +514,15 @@ def build_raw(request):
         if key == "instances" and len({len(column) for column in columns.values() if column.ndim}) > 1:
             raise InputError("the columns of `instances` differ in length")
         return columns
-    if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
-        if key == "inputs":
-            return [{name: numpy.array(value) for name, value in row.items()} for row in data]
+    if key == "inputs" and isinstance(data, list) and all(isinstance(row, dict) for row in data):
+        return [{name: numpy.array(value) for name, value in row.items()} for row in data]
+    if key == "instances" and isinstance(data, list) and data and isinstance(data[0], dict):
         columns = {}
         for row in data:
+            if not isinstance(row, dict):
+                raise InputError("`instances` holds records and other values")
             for name, value in row.items():
-                columns.setdefault(name, []).append(value)
+                columns.setdefault(name, []).append(numpy.array(value))
         return {name: numpy.array(values) for name, values in columns.items()}
     return numpy.array(data)
 
@@ -556,7 +535,24 @@ def build_raw_frame(key, data):
             return pandas.DataFrame(data=data)
         return pandas.DataFrame(index=data.get("index"), columns=data.get("columns"), data=data["data"])
     except (ValueError, TypeError, AttributeError) as problem:
-        raise InputError("`{}` is not a table: {}".format(key, problem)) from problem
+        raise InputError("`{}` is not a table: {}".format(key, first_line(problem))) from problem
+
+
+def build_raw_csv(text):
+    import io
+
+    import pandas
+
+    try:
+        return pandas.read_csv(io.StringIO(text))
+    except (ValueError, TypeError) as problem:
+        raise InputError("the body is not a table: {}".format(first_line(problem))) from problem
+
+
+def first_line(problem):
+    """What an exception says, without the paths of this machine: one line, not too long."""
+    line = str(problem).strip().split("\n", 1)[0]
+    return PATHS.sub("[path]", line)[:300]
 
 
 # Answers
@@ -621,60 +617,69 @@ def pack_columns(head, rows, columns):
     return b"".join(parts)
 
 
-def answer_text(value):
-    """The JSON text of a model's answer."""
-    return json.dumps(plain(value))
+def answer_text(value, not_finite=False):
+    """The JSON text of a model's answer; with `not_finite` in Python's words for what JSON does not have."""
+    return json.dumps(plain(value, not_finite))
 
 
-def plain(value):
-    """`value` in the types of the json module, as MLflow's encoder turns it; NaN and infinities become None."""
+def plain(value, not_finite=False):
+    """`value` in the types of the json module, as MLflow's encoder turns it; NaN, infinities and NaT become None."""
     if value is None or isinstance(value, (bool, str, int)):
         return value
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
+        return float(value) if not_finite or math.isfinite(value) else None
     if isinstance(value, dict):
-        return {plain_key(key): plain(item) for key, item in value.items()}
+        return {plain_key(key): plain(item, not_finite) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [plain(item, not_finite) for item in value]
     if isinstance(value, (bytes, bytearray)):
         return base64.encodebytes(value).decode("ascii")
     for module, convert in (("numpy", plain_numpy), ("pandas", plain_pandas)):
         if module in sys.modules:
-            converted = convert(sys.modules[module], value)
+            converted = convert(sys.modules[module], value, not_finite)
             if converted is not NotImplemented:
                 return converted
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     if hasattr(value, "model_dump"):
-        return plain(value.model_dump())
+        return plain(value.model_dump(), not_finite)
     raise TypeError("an answer of type {} cannot be written as JSON".format(type(value).__name__))
 
 
 def plain_key(key):
+    """A key in the types that the json module takes for one; the others are refused by it."""
     numpy = sys.modules.get("numpy")
     return key.item() if numpy is not None and isinstance(key, numpy.generic) else key
 
 
-def plain_numpy(numpy, value):
+def plain_numpy(numpy, value, not_finite):
     if isinstance(value, numpy.ndarray):
-        if value.dtype.kind in "biuU" or (value.dtype.kind == "f" and bool(numpy.isfinite(value).all())):
-            listed = value.tolist()
-            return listed if value.dtype.itemsize <= 8 or value.dtype.kind != "f" else plain(listed)
-        return plain(value.tolist())
+        kind = value.dtype.kind
+        if kind in "Mm" and bool(numpy.isnat(value).any()):
+            value = numpy.where(numpy.isnat(value), None, value.astype(object))
+        if kind in "biuU" or (kind == "f" and value.dtype.itemsize <= 8 and bool(numpy.isfinite(value).all())):
+            return value.tolist()
+        return plain(value.tolist(), not_finite)
+    if isinstance(value, (numpy.datetime64, numpy.timedelta64)) and numpy.isnat(value):
+        return None
     if isinstance(value, numpy.generic):
         item = value.item()
-        return plain(float(item)) if isinstance(item, numpy.generic) else plain(item)
+        return plain(float(item) if isinstance(item, numpy.generic) else item, not_finite)
     return NotImplemented
 
 
-def plain_pandas(pandas, value):
+def plain_pandas(pandas, value, not_finite):
     if isinstance(value, pandas.Series):
         value = pandas.DataFrame(value)
     if isinstance(value, pandas.DataFrame):
-        return plain(value.to_dict(orient="records"))
+        return plain(value.to_dict(orient="records"), not_finite)
+    if isinstance(value, pandas.Index):
+        return plain(value.to_numpy(), not_finite)
     if value is getattr(pandas, "NA", None):
         return None
-    if value is pandas.NaT or isinstance(value, pandas.Timestamp):
+    if value is pandas.NaT:
+        return "NaT" if not_finite else None
+    if isinstance(value, pandas.Timestamp):
         return value.isoformat()
     return NotImplemented
 
@@ -683,16 +688,20 @@ def plain_pandas(pandas, value):
 
 
 def error_payload(problem):
-    """An error frame for an exception. `input` is the caller's mistake, `model` is ours; detail goes to the log."""
+    """An error frame for an exception. `input` is told to the caller, `model` is ours; the traceback goes to the log only."""
     if isinstance(problem, InputError):
         return json.dumps({"kind": "input", "message": str(problem)}).encode()
-    body = {"kind": "model", "message": MODEL_ERROR, "traceback": traceback.format_exc()}
+    # As in MLflow, whatever a model raises is answered with 400: mostly it is the input that it cannot take.
+    body = {"kind": "input", "message": MODEL_ERROR, "traceback": traceback.format_exc()}
     if hasattr(problem, "error_code") and hasattr(problem, "get_http_status_code"):
-        body.update(message=str(problem), error_code=problem.error_code, status=problem.get_http_status_code())
+        reason = getattr(problem, "message", None) or str(problem)
+        if reason.startswith("Failed to enforce schema of data"):
+            # MLflow repeats the rows of the request before the reason.
+            reason = "Failed to enforce schema. " + reason.rsplit("Error: ", 1)[-1]
+        body.update(message=first_line(reason), error_code=problem.error_code, status=problem.get_http_status_code())
         body["kind"] = "input" if body["status"] < 500 else "model"
     elif isinstance(problem, (ValueError, TypeError)):
-        first = str(problem).strip().split("\n", 1)[0][:300]
-        body.update(kind="input", message="{} {}: {}".format(MODEL_ERROR, type(problem).__name__, first))
+        body["message"] = "{} {}: {}".format(MODEL_ERROR, type(problem).__name__, first_line(problem))
     return json.dumps(body).encode()
 
 
@@ -700,16 +709,18 @@ def answer(predict, payload, flags=0):
     """(kind, payload, flags) of the frame that answers one request."""
     request = read_request(payload, flags)
     try:
-        data = build_input(request)
-        Enforcement.expect(request, data)
-        predicted = predict(data, request.get("params"))
+        predicted = predict(build_input(request), request.get("params"))
     except MemoryError:
         raise
     except Exception as problem:
         return ERROR, error_payload(problem), 0
     try:
+        not_finite = request.get("not_finite", False)
         columns = columnar_answer(predicted)
-        body, flags = (answer_text(predicted).encode("ascii"), 0) if columns is None else (columns, COLUMNAR)
+        if columns is None:
+            body, flags = answer_text(predicted, not_finite).encode("ascii"), 0
+        else:
+            body, flags = columns, COLUMNAR
         if len(body) <= PAYLOAD_LIMIT:
             return ANSWER, body, flags
         raise ValueError("the answer has {} bytes, more than {}".format(len(body), PAYLOAD_LIMIT))

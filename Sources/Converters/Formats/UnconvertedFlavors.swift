@@ -28,10 +28,6 @@ enum UnconvertedFlavors {
 
     private static let table: [String: (reason: String, help: String?)] = {
         var table: [String: (reason: String, help: String?)] = [
-            "catboost": (
-                "its trees count on the order of training for categories",
-                "log an XGBoost or LightGBM model, or serve it with its Python environment"
-            ),
             "crate": ("it is a package of R", python),
             "fastai": (network, python),
             "h2o": ("it is the archive of an H2O server", python),

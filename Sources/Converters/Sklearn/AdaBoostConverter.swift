@@ -56,7 +56,7 @@ struct AdaBoostConverter: Converter {
     }
 
     private static func isReal(_ estimator: Estimator) throws -> Bool {
-        guard estimator.version < .release(1, 6) else { return false }
+        guard !estimator.has(.adaBoostWithoutReal) else { return false }
         let algorithm = try estimator.text("algorithm")
         guard algorithm == "SAMME" || algorithm == "SAMME.R" else {
             throw estimator.refuse("its algorithm is not known", parameter: "algorithm", value: algorithm)
@@ -94,7 +94,7 @@ struct AdaBoostConverter: Converter {
 
     /// What SAMME adds for an estimator that says class `position`.
     private func votes(_ position: Int, weight: Double, classCount: Int) -> [Double] {
-        let other = estimator.version < .release(1, 3) ? 0 : -1 / Double(classCount - 1) * weight
+        let other = estimator.has(.adaBoostVotesAgainst) ? -1 / Double(classCount - 1) * weight : 0
         return (0..<classCount).map { $0 == position ? weight : other }
     }
 
@@ -162,7 +162,7 @@ extension AdaBoostConverter {
 
     private func treeSums(_ trees: [Estimator], _ table: Table, into program: inout Program) throws -> [Slot] {
         let classCount = classes?.count ?? 0
-        let isNormalised = isReal && estimator.version < .release(1, 4)
+        let isNormalised = isReal && !estimator.has(.treesHoldFractions)
         let forest = try forest(trees, table, leafWidth: classCount, into: &program) { index, tree, forest in
             let reader = TreeReader(
                 classCounts: [positions[index].count], leaf: isNormalised ? .normalised : .stored,

@@ -132,7 +132,7 @@ extension BaggingConverter {
             missing: mayBeMissing ? .perNode : .never)
         for (index, tree) in trees.enumerated() {
             let own = classes == nil ? [0] : positions[index]
-            let isNormalised = classes != nil && estimator.version < .release(1, 4)
+            let isNormalised = classes != nil && !estimator.has(.treesHoldFractions)
             let reader = TreeReader(
                 classCounts: [own.count], leaf: isNormalised ? .normalised : .stored,
                 featureCount: features[index].count)

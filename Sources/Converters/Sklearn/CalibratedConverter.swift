@@ -59,7 +59,7 @@ struct CalibratedConverter: Converter {
         guard graph.className(of: value) == "sklearn.calibration._CalibratedClassifier",
             let state = graph.object(value)?.state,
             let inner = graph.value(
-                forKey: estimator.version < .release(1, 2) ? "base_estimator" : "estimator", in: state),
+                forKey: estimator.has(.calibratedEstimatorName) ? "estimator" : "base_estimator", in: state),
             let method = graph.value(forKey: "method", in: state).flatMap({ graph.text($0) }),
             let curves = graph.value(forKey: "calibrators", in: state).flatMap({ graph.elements($0) })
         else { throw estimator.unexpected("calibrated_classifiers_", "a list of calibrated classifiers") }

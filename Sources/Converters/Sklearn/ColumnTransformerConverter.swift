@@ -16,6 +16,8 @@ struct ColumnTransformerConverter: Converter {
         var converter: (any Converter)?
         var columns: [Int]
         var weight: Double?
+        /// Its column was named alone, not in a list.
+        var isSeries = false
     }
 
     private let branches: [Branch]
@@ -45,13 +47,16 @@ struct ColumnTransformerConverter: Converter {
                 if word == "passthrough" { return Branch(name: name, converter: nil, columns: columns, weight: weight) }
                 if word != nil { throw estimator.unexpected("transformers_", "a list of known transformers") }
                 let part = try estimator.part(parts[1], at: "transformers_[\(index)]")
-                switch PickledScalar(parts[2], estimator.graph) {
-                case .text, .number:
+                let isSeries =
+                    switch PickledScalar(parts[2], estimator.graph) {
+                    case .text, .number: true
+                    case .null, .bool, .other: false
+                    }
+                let converter = try ConverterCatalog.converter(for: part)
+                if isSeries, !converter.takesTexts {
                     throw part.refuse("it gets its column as a list of values instead of a table")
-                case .null, .bool, .other: break
                 }
-                return Branch(
-                    name: name, converter: try ConverterCatalog.converter(for: part), columns: columns, weight: weight)
+                return Branch(name: name, converter: converter, columns: columns, weight: weight, isSeries: isSeries)
             }
             if let branch = branch ?? nil { branches.append(branch) }
         }
@@ -107,7 +112,8 @@ struct ColumnTransformerConverter: Converter {
         for branch in branches {
             let output = try collector.attempt { () throws -> Table in
                 let columns = try branch.columns.map { try position($0, names, table.lanes.count) }
-                let selected = table.selecting(columns)
+                var selected = table.selecting(columns)
+                selected.isSeries = branch.isSeries
                 let output = try branch.converter?.transform(selected, into: &program) ?? selected
                 return try weighted(output, by: branch, into: &program)
             }

@@ -143,8 +143,7 @@ struct FeatureSelectorConverter: Converter {
     func transform(_ table: Table, into program: inout Program) throws -> Table {
         try table.requireWidth(width, for: estimator)
         try table.requireNames(try estimator.featureNames(), for: estimator)
-        // From 1.3 a table that stays a pandas table is not looked at.
-        if estimator.makesPandas, table.form == .frame, estimator.version >= .release(1, 3) {
+        if estimator.makesPandas, table.form == .frame, estimator.has(.selectorsKeepTables) {
             return table.selecting(support)
         }
         try table.requireNumbers(for: estimator)

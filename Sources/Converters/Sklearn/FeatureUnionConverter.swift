@@ -44,6 +44,8 @@ struct FeatureUnionConverter: Converter {
         self.branches = branches
     }
 
+    var takesTexts: Bool { branches.allSatisfy { $0.converter?.takesTexts ?? false } }
+
     func usedColumns(names: [String]?, count: Int) throws -> Set<Int> {
         if branches.contains(where: { $0.converter == nil }) { return Set(0..<count) }
         return try branches.compactMap(\.converter).usedColumns(names: names, count: count)

@@ -79,7 +79,7 @@ struct GradientBoostingConverter: Converter {
         let scores = try scores(table, into: &program)
         guard let labels else { return .numbers(scores[0]) }
         if method == .decisionFunction { return scores.count == 1 ? .numbers(scores[0]) : .rows(scores) }
-        if method == .predict, estimator.version >= .release(1, 4) || (isExponential && scores.count == 1) {
+        if method == .predict, estimator.has(.boostingUsesCommonLosses) || (isExponential && scores.count == 1) {
             guard scores.count == 1 else { return .labels(try program.builder.argmax(scores), labels) }
             // score >= 0
             let index = try program.builder.threshold(scores[0], above: -Double.leastNonzeroMagnitude)
@@ -148,7 +148,7 @@ extension GradientBoostingConverter {
     }
 
     private static func limit(_ estimator: Estimator) -> (low: Double, high: Double) {
-        if estimator.version >= .release(1, 8) { return (Double.ulpOfOne, 1 - Double.ulpOfOne) }
+        if estimator.has(.boostingPriorsInDouble) { return (Double.ulpOfOne, 1 - Double.ulpOfOne) }
         return (Double(Float.ulpOfOne), Double(1 - Float.ulpOfOne))
     }
 
@@ -157,11 +157,11 @@ extension GradientBoostingConverter {
         let kept = prior.map { min(max($0, low), high) }
         if kept.count == 2 {
             let odds =
-                estimator.version < .release(1, 4) ? log(kept[1] / (1 - kept[1])) : ModelBuilder.logit(kept[1])
+                estimator.has(.boostingUsesCommonLosses) ? ModelBuilder.logit(kept[1]) : log(kept[1] / (1 - kept[1]))
             return [isExponential ? 0.5 * odds : odds]
         }
         let logarithms = kept.map { log($0) }
-        if estimator.version < .release(1, 4) { return logarithms }
+        if !estimator.has(.boostingUsesCommonLosses) { return logarithms }
         let mean = exp(NumpySum.sum(logarithms[...]) / Double(kept.count))
         return kept.map { log($0 / mean) }
     }
@@ -186,7 +186,7 @@ extension GradientBoostingConverter {
             slots, steps: [.atLeast(constant(low)), .atMost(constant(high))], width: .float64)
         if slots.count == 1 {
             var odds: [Slot]
-            if estimator.version >= .release(1, 4) {
+            if estimator.has(.boostingUsesCommonLosses) {
                 odds = try program.builder.elementwise(.logit, slots)
             } else {
                 let parts = try program.builder.link(.complement, slots, width: .float64)
@@ -197,7 +197,7 @@ extension GradientBoostingConverter {
             return odds
         }
         let logarithms = try program.builder.function(.log, slots, width: .float64)
-        if estimator.version < .release(1, 4) { return logarithms }
+        if !estimator.has(.boostingUsesCommonLosses) { return logarithms }
         let sum = try program.weightedSum(logarithms, constant(1))
         let mean = try program.quotients([sum], by: Double(slots.count))[0]
         return try logarithms.map { try program.weightedSum([$0, mean], [1, -1]) }

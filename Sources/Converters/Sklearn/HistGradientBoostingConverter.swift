@@ -102,7 +102,7 @@ struct HistGradientBoostingConverter: Converter {
         return method == .predict ? .labels(try program.builder.argmax(probabilities), labels) : .rows(probabilities)
     }
 
-    private var predictsByRawScores: Bool { estimator.version >= .release(1, 5) }
+    private var predictsByRawScores: Bool { estimator.has(.histogramPredictsByScores) }
 
     private func rawScores(_ table: Table, into program: inout Program) throws -> [Slot] {
         guard !table.isSparse else { throw estimator.refuse("it gets a sparse matrix, which it does not take") }
@@ -127,7 +127,7 @@ private struct HistogramPreprocessor {
 
     /// Nil when there are no categorical columns, or before 1.4.
     static func read(_ estimator: Estimator) throws -> HistogramPreprocessor? {
-        guard estimator.version >= .release(1, 4), !estimator.isNone("_preprocessor") else { return nil }
+        guard estimator.has(.histogramPreprocessor), !estimator.isNone("_preprocessor") else { return nil }
         return try HistogramPreprocessor(
             try estimator.part(try estimator.required("_preprocessor"), at: "_preprocessor"))
     }

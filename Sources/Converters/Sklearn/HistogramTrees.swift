@@ -9,10 +9,10 @@ struct HistogramTrees {
     private let reading: CategoryReading
 
     init(_ estimator: Estimator, outputCount: Int) throws {
-        // Before 1.4 any number gets to the trees. The check for negative ones came with 1.2.
+        // Without a preprocessor any number gets to the trees.
         reading =
-            estimator.version >= .release(1, 4)
-            ? .floored : estimator.version >= .release(1, 2) ? .nonnegativeByte : .byte
+            estimator.has(.histogramPreprocessor)
+            ? .floored : estimator.has(.histogramChecksNegatives) ? .nonnegativeByte : .byte
         predictors = try estimator.list("_predictors").map { iteration in
             guard let trees = estimator.graph.elements(iteration), trees.count == outputCount else {
                 throw estimator.unexpected("_predictors", "a list of \(outputCount) trees for each iteration")

@@ -26,7 +26,7 @@ struct IsolationForestConverter: Converter {
         }
         features = try estimator.featureSubsets(count: trees.count)
         guard !trees.isEmpty else { throw estimator.refuse("it has no trees") }
-        let sampleCount = try estimator.int(estimator.version < .release(1, 3) ? "max_samples_" : "_max_samples")
+        let sampleCount = try estimator.int(estimator.has(.isolationSamplesName) ? "_max_samples" : "max_samples_")
         denominator = Double(trees.count) * IsolationForestConverter.averagePath(sampleCount)
         guard let offset = try estimator.number("offset_") else { throw estimator.unexpected("offset_", "a number") }
         self.offset = offset
@@ -57,7 +57,7 @@ struct IsolationForestConverter: Converter {
     private func score(_ table: Table, into program: inout Program) throws -> Slot {
         try estimator.requireFittedColumns(table)
         try table.requireNumbers(for: estimator)
-        let takesAll = estimator.version >= .release(1, 6)
+        let takesAll = estimator.has(.isolationTakesMissing)
         let mayBeMissing = takesAll && table.lanes.contains(where: \.mayBeMissing)
         if mayBeMissing, table.isSparse {
             throw estimator.refuse("it gets a sparse matrix in which values may be missing")

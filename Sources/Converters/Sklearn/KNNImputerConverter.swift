@@ -58,7 +58,7 @@ struct KNNImputerConverter: Converter {
 
     private static func indicated(_ estimator: Estimator, _ width: Int) throws -> [Int] {
         guard try estimator.bool("add_indicator", default: false) else { return [] }
-        guard estimator.version >= .release(1, 3) else {
+        guard estimator.has(.imputerKeepsIndicators) else {
             throw estimator.refuse(
                 "its indicators are left out of a request without missing values", parameter: "add_indicator",
                 help: "use scikit-learn 1.3 or later")
@@ -105,7 +105,7 @@ struct KNNImputerConverter: Converter {
     private func fill(_ slots: [Slot], _ builder: inout ModelBuilder) throws -> [Slot] {
         try builder.nearestFill(
             slots, table: table, means: means, neighbours: neighbours,
-            needsAll: estimator.version < .release(1, 6))
+            needsAll: !estimator.has(.imputerSkipsUnrelated))
     }
 
     func transform(_ table: Table, into program: inout Program) throws -> Table {

@@ -75,9 +75,8 @@ struct LinearClassifierConverter: Converter {
     private static func rule(_ estimator: Estimator) throws -> Rule? {
         guard estimator.shortName == "SGDClassifier" else { return nil }
         switch try estimator.text("loss") {
-        case "log_loss": return .sigmoid(zeroIsUniform: estimator.version >= .release(1, 9))
-        // The old name, up to 1.2.
-        case "log" where estimator.version < .release(1, 3): return .sigmoid(zeroIsUniform: false)
+        case "log_loss": return .sigmoid(zeroIsUniform: estimator.has(.zeroProbabilitiesAreUniform))
+        case "log" where !estimator.has(.logLossName): return .sigmoid(zeroIsUniform: false)
         case "modified_huber": return .modifiedHuber
         default: return nil
         }

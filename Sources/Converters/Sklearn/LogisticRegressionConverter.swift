@@ -32,18 +32,17 @@ struct LogisticRegressionConverter: Converter {
     }
 
     private static func rule(_ estimator: Estimator, classCount: Int) throws -> Rule {
-        let version = estimator.version
-        if version >= .release(1, 8) { return classCount <= 2 ? .oneVersusRest : .softmax }
+        if estimator.has(.logisticWithoutMultiClass) { return classCount <= 2 ? .oneVersusRest : .softmax }
         let multi = try estimator.text("multi_class")
         let solver = try estimator.text("solver")
         switch multi {
         case "ovr": return .oneVersusRest
         case "multinomial": return .softmax
         case "auto", "deprecated":
-            // newton-cholesky fitted one class against the rest in 1.2 to 1.5 only.
             let isOneVersusRest =
                 classCount <= 2 || solver == "liblinear"
-                || (solver == "newton-cholesky" && version >= .release(1, 2) && version < .release(1, 6))
+                || (solver == "newton-cholesky" && estimator.has(.newtonCholesky)
+                    && !estimator.has(.newtonCholeskyIsMultinomial))
             return isOneVersusRest ? .oneVersusRest : .softmax
         default: throw estimator.refuse("its rule for classes is not known", parameter: "multi_class", value: multi)
         }

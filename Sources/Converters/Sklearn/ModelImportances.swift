@@ -200,12 +200,13 @@ enum MissingTag {
     /// Source: `_more_tags` and `__sklearn_tags__` of `sklearn/tree/_classes.py` and `sklearn/ensemble/_forest.py`.
     private static func isSet(forTrees model: Estimator, isTree: Bool) throws -> Bool {
         let isExtra = model.shortName.hasPrefix("Extra")
-        if model.version < (isTree ? .release(1, 3) : .release(1, 4)) { return false }
+        guard model.has(isTree ? .treesTakeMissing : .forestsTakeMissing) else { return false }
         // A forest asks a tree with its criterion and otherwise default parameters.
         let splitter = isTree ? try model.text("splitter") : isExtra ? "random" : "best"
-        if model.version >= .release(1, 9) { return isExtra ? splitter == "random" : true }
-        if model.version < .release(1, 6) || isExtra {
-            guard splitter == (model.version < .release(1, 6) ? "best" : "random") else { return false }
+        if model.has(.everyTreeTakesMissing) { return isExtra ? splitter == "random" : true }
+        let takesRandom = model.has(.randomSplitsTakeMissing)
+        if !takesRandom || isExtra {
+            guard splitter == (takesRandom ? "random" : "best") else { return false }
         }
         let criteria = ["gini", "log_loss", "entropy", "squared_error", "friedman_mse", "poisson"]
         return criteria.contains(try model.text("criterion"))

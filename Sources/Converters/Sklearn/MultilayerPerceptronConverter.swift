@@ -101,7 +101,7 @@ struct MultilayerPerceptronConverter: Converter {
         case "tanh": return .tanh
         case "relu": return .rectifier
         case "softmax": return .softmax
-        case "exp" where estimator.version >= .release(1, 7): return .exponential
+        case "exp" where estimator.has(.networksAnswerByExp): return .exponential
         case let other: throw estimator.refuse("its activation is not known", parameter: name, value: other)
         }
     }

@@ -28,7 +28,7 @@ struct NearestCentroidConverter: Converter {
             throw estimator.refuse("distances by this metric are not converted", parameter: "metric", value: metric)
         }
         isEuclidean = metric == "euclidean"
-        guard estimator.version >= .release(1, 6) else {
+        guard estimator.has(.centroidPriors) else {
             priors = nil
             return
         }

@@ -34,13 +34,13 @@ struct OneHotEncoderConverter: Converter {
         case "error": unknown = .refuse
         case "ignore": unknown = .zeros
         case "infrequent_if_exist": unknown = .infrequent
-        case "warn" where estimator.version >= .release(1, 6): unknown = .infrequent
+        case "warn" where estimator.has(.unknownCategoriesWarn): unknown = .infrequent
         case let other:
             throw estimator.refuse(
                 "its way with unknown categories is not known", parameter: "handle_unknown", value: other)
         }
         outputType = try estimator.elementType("dtype")
-        makesSparse = try estimator.bool(estimator.version < .release(1, 2) ? "sparse" : "sparse_output")
+        makesSparse = try estimator.bool(estimator.has(.sparseOutputName) ? "sparse_output" : "sparse")
         if makesSparse, estimator.makesPandas {
             throw estimator.refuse(
                 "it makes a sparse matrix and is asked for a pandas table, which scikit-learn refuses")

@@ -71,14 +71,14 @@ struct OneVsRestConverter: Converter {
         }
         if slots.count == 1 { slots = try program.builder.link(.complement, slots, width: .float64) }
         if target == .multilabel { return slots }
-        let keepsZeros = estimator.version >= .release(1, 7)
+        let keepsZeros = estimator.has(.oneVsRestKeepsZeros)
         return try program.builder.link(keepsZeros ? .normalizeOrKeep : .normalize, slots, width: .float64)
     }
 
     private func prediction(_ table: Table, into program: inout Program) throws -> Answer {
         let scores = try parts.map { try BinaryScore.slot($0, table, into: &program) }
         if target == .multiclass {
-            if estimator.version >= .release(1, 8) {
+            if estimator.has(.oneVsRestTakesFirst) {
                 return .labels(try program.builder.argmax(scores), classes)
             }
             let index = try program.builder.argmax(scores.reversed())

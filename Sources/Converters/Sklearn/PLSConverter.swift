@@ -56,12 +56,12 @@ struct PLSConverter: Converter {
     }
 
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
-        let weights = try FloatMatrix(estimator.version < .release(1, 3) ? "_coef_" : "coef_", of: estimator)
+        let weights = try FloatMatrix(estimator.has(.plsCoefficientsName) ? "coef_" : "_coef_", of: estimator)
         let intercepts = try FloatMatrix("intercept_", of: estimator)
         try weights.requireShape(weights.rows, width, of: estimator)
         try intercepts.requireShape(1, weights.rows, of: estimator)
         try weights.requireFloat64(with: table, of: estimator)
-        let columns = try centred(table, divides: estimator.version < .release(1, 5), &program)
+        let columns = try centred(table, divides: !estimator.has(.plsKeepsScale), &program)
         let scores = try program.builder.linear(
             columns, weights: weights.values, intercepts: intercepts.values, width: .float64)
         guard try estimator.bool("_predict_1d", default: false) else { return .rows(scores) }

@@ -31,6 +31,8 @@ struct PipelineConverter: Converter {
         self.steps = steps
     }
 
+    var takesTexts: Bool { (steps.first { $0 != nil } ?? nil)?.takesTexts ?? false }
+
     func usedColumns(names: [String]?, count: Int) throws -> Set<Int> {
         guard let first = steps.first(where: { $0 != nil }) ?? nil else { return Set(0..<count) }
         return try first.usedColumns(names: names, count: count)

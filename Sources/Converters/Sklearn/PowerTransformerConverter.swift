@@ -20,7 +20,7 @@ struct PowerTransformerConverter: Converter {
         let text = try estimator.text("method")
         switch text {
         case "box-cox": method = .boxCox
-        case "yeo-johnson": method = estimator.version < .release(1, 9) ? .yeoJohnsonByPower : .yeoJohnson
+        case "yeo-johnson": method = estimator.has(.yeoJohnsonByExponentials) ? .yeoJohnson : .yeoJohnsonByPower
         default: throw estimator.refuse("its method is not one of the known ones", parameter: "method", value: text)
         }
         guard try estimator.array("lambdas_").type.itemSize == 8 else {

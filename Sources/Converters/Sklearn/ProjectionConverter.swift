@@ -40,7 +40,7 @@ struct ProjectionConverter: Converter {
         let variances = try FloatMatrix("explained_variance_", of: estimator)
         try variances.requireShape(1, count, of: estimator)
         let deviations = variances.values.map { $0.squareRoot() }
-        if estimator.version >= .release(1, 5) { return deviations.map { max($0, Double.ulpOfOne) } }
+        if estimator.has(.meanAfterProjection) { return deviations.map { max($0, Double.ulpOfOne) } }
         guard deviations.allSatisfy({ $0 > 0 }) else {
             throw estimator.refuse("it divides by a deviation of 0", parameter: "explained_variance_")
         }
@@ -51,14 +51,14 @@ struct ProjectionConverter: Converter {
         try estimator.requireFittedColumns(table)
         try table.requireWidth(directions.columns, for: estimator)
         try table.requireNumbers(for: estimator)
-        if estimator.shortName == "PCA", estimator.version < .release(1, 4) { try estimator.requireDense(table) }
+        if estimator.shortName == "PCA", !estimator.has(.sparsePCA) { try estimator.requireDense(table) }
         try directions.requireFloat64(with: table, of: estimator)
         try program.requireFinite(table, width: .float64, allowsMissing: false)
         var columns = table.slots
         var intercepts = Array(repeating: 0.0, count: directions.rows)
         if let means {
             let isSparsePCA = table.isSparse && estimator.shortName == "PCA"
-            if estimator.version >= .release(1, 5) || isSparsePCA {
+            if estimator.has(.meanAfterProjection) || isSparsePCA {
                 intercepts = directions.times(means).map { -$0 }
             } else {
                 columns = try program.builder.scale(columns, steps: [.subtract(means)], width: .float64)

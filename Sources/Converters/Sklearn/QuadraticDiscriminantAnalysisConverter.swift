@@ -92,7 +92,7 @@ struct QuadraticDiscriminantAnalysisConverter: Converter {
             guard scores.count == 2 else { return .rows(scores) }
             return .numbers(try program.builder.linear(scores, weights: [-1, 1], intercepts: [0], width: .float64)[0])
         default:
-            guard estimator.version >= .release(1, 6) else {
+            guard estimator.has(.discriminantsShiftScores) else {
                 return .rows(try program.builder.link(.softmax, scores, width: .float64))
             }
             let shifted = try program.builder.link(.belowMaximum, scores, width: .float64)

@@ -73,7 +73,7 @@ struct ScalerConverter: Converter {
         func rounded(_ values: [Double], _ condition: Bool) -> [Double] {
             isSingle && condition ? values.map { Double(Float($0)) } : values
         }
-        let isStandard = estimator.shortName == "StandardScaler" && estimator.version >= .release(1, 8)
+        let isStandard = estimator.shortName == "StandardScaler" && estimator.has(.scalerRoundsFirst)
         let shift = shift.map { rounded($0, isStandard) }
         let scale = scale.map { rounded($0, isStandard) }
         var steps: [ScaleStep] = []

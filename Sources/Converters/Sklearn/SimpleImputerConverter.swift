@@ -34,7 +34,7 @@ struct SimpleImputerConverter: Converter {
         }
         self.missing = missing
         let keepsEmpty = try estimator.bool("keep_empty_features", default: false)
-        keepsAll = keepsEmpty || (strategy == "constant" && estimator.version < .release(1, 8))
+        keepsAll = keepsEmpty || (strategy == "constant" && !estimator.has(.constantDropsEmpty))
         let statistics = try estimator.array("statistics_")
         fills = try SimpleImputerConverter.scalars(statistics, estimator)
         do {

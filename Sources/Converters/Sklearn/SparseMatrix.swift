@@ -18,6 +18,29 @@ struct SparseMatrix {
             ($0, [.new, .build, .value])
         })
 
+    /// The names of the classes before SciPy 1.8.
+    static let formerNames: [String: PickleUse] = ["scipy.sparse.csr.csr_matrix": [.new, .build, .value]]
+
+    /// The diagonal of a square matrix that has no other elements.
+    static func diagonal(_ value: PickleValue, _ name: String, of estimator: Estimator) throws -> NumpyArray {
+        let graph = estimator.graph
+        guard let object = graph.object(value), object.creation == .new, let global = graph.global(object.callable),
+            partNames[global.qualifiedName] != nil || formerNames[global.qualifiedName] != nil,
+            let state = object.state,
+            let shape = graph.value(forKey: "_shape", in: state).flatMap({ graph.elements($0) }), shape.count == 2,
+            let dataValue = graph.value(forKey: "data", in: state),
+            let columnsValue = graph.value(forKey: "indices", in: state),
+            let startsValue = graph.value(forKey: "indptr", in: state)
+        else { throw estimator.unexpected(name, "a sparse matrix in compressed rows") }
+        let data = try estimator.readArray(dataValue, name)
+        let count = data.count
+        guard shape.allSatisfy({ PickledScalar($0, graph) == .number(Double(count)) }), data.shape == [count],
+            try estimator.readArray(columnsValue, name).integers?.elementsEqual(0..<count) == true,
+            try estimator.readArray(startsValue, name).integers?.elementsEqual(0...count) == true
+        else { throw estimator.unexpected(name, "a diagonal matrix") }
+        return data
+    }
+
     /// Reads it; the columns of a row must ascend, as libsvm's kernels need.
     init(_ value: PickleValue, _ name: String, of estimator: Estimator) throws {
         let graph = estimator.graph

@@ -115,7 +115,7 @@ struct SupportVectorConverter: Converter {
 
     /// `_effective_probability` says in 1.9 what libsvm was told; `predict_proba` asks `probability` itself.
     private static func hasProbabilities(_ estimator: Estimator) throws -> Bool {
-        if estimator.version >= .release(1, 9), let value = estimator["probability"],
+        if estimator.has(.probabilityIsDeprecated), let value = estimator["probability"],
             estimator.graph.text(value) == "deprecated"
         {
             return false

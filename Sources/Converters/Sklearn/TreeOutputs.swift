@@ -29,7 +29,7 @@ struct TreeOutputs {
 
     /// Up to 1.3 a classifier's `predict_proba` divides each leaf's counts by their sum; from 1.4 they are fractions.
     func leaf(_ estimator: Estimator, isProbability: Bool) -> TreeReader.Leaf {
-        isClassifier && isProbability && estimator.version < .release(1, 4) ? .normalised : .stored
+        isClassifier && isProbability && !estimator.has(.treesHoldFractions) ? .normalised : .stored
     }
 
     /// The summed values of `trees`: one slot per class of each output, or per output of a regressor.

@@ -199,15 +199,14 @@ enum NumpySum {
 /// Whether a tree takes missing values when scoring, by version and parameters: `_support_missing_values`.
 enum MissingSupport {
     static func isSupported(by tree: Estimator, isSparse: Bool, inForest: Bool) throws -> Bool {
-        let version = tree.version
-        if isSparse || version < (inForest ? .release(1, 4) : .release(1, 3)) { return false }
+        guard !isSparse, tree.has(inForest ? .forestsTakeMissing : .treesTakeMissing) else { return false }
         let splitter = try tree.text("splitter")
         let isExtra = tree.shortName.hasPrefix("ExtraTree")
-        if version >= .release(1, 9) { return isExtra ? splitter == "random" : true }
+        if tree.has(.everyTreeTakesMissing) { return isExtra ? splitter == "random" : true }
         guard tree.isNone("monotonic_cst") else { return false }
         let criteria = ["gini", "log_loss", "entropy", "squared_error", "friedman_mse", "poisson"]
         guard criteria.contains(try tree.text("criterion")) else { return false }
-        if version < .release(1, 6) { return splitter == "best" }
+        if !tree.has(.randomSplitsTakeMissing) { return splitter == "best" }
         return isExtra ? splitter == "random" : splitter == "best" || splitter == "random"
     }
 }

@@ -28,5 +28,20 @@ final class ConnectionListener {
         evconnlistener_set_error_cb(listener) { _, _ in }
     }
 
+    /// Accepts whoever has connected already, before the socket is closed: they would be reset.
+    func acceptWaiting() {
+        guard let listener else { return }
+        let descriptor = evconnlistener_get_fd(listener)
+        SocketFilter.closeDoor(of: descriptor)
+        while true {
+            let client = accept(descriptor, nil, nil)
+            if client < 0, errno == EINTR || errno == ECONNABORTED { continue }
+            guard client >= 0 else { return }
+            _ = fcntl(client, F_SETFL, fcntl(client, F_GETFL) | O_NONBLOCK)
+            _ = fcntl(client, F_SETFD, FD_CLOEXEC)
+            accepted(client)
+        }
+    }
+
     deinit { if let listener { evconnlistener_free(listener) } }
 }

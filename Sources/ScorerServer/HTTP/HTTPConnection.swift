@@ -11,19 +11,25 @@ final class HTTPConnection {
     /// The head of the request that is being answered; nil when it could not be read.
     private(set) var request: HTTPHead?
     private(set) var requestBytes = 0
+    /// When the last answer was handed to the socket.
+    private(set) var sentAt: UInt64 = 0
 
     private let descriptor: Int32
     private unowned let host: ServerThread
     private var readWatch: EventWatch?
     private var writeWatch: EventWatch?
-    private var state = State.idle
-    private var deadline: UInt64
-    private var inbox: [UInt8] = []
+    private var state = State.idle { didSet { if oldValue != state { deadline = nil } } }
+    /// When `state` has lasted too long; nil when it has just begun.
+    private var deadline: UInt64?
+    /// What has come and could not be used yet.
+    private let inbox: ByteQueue
+    /// How far the bytes that are being processed were used.
     private var consumed = 0
-    private var scanned = 0
+    private var headReader = HTTPHeadReader()
     private var chunks: ChunkedBody?
-    private var outbox: [UInt8] = []
-    private var sent = 0
+    private var bodyBytes = 0
+    private var bodyStart: UInt64 = 0
+    private let writer: SocketWriter
     private var closesAfterAnswer = false
     private var isProcessing = false
     private var hasEnded = false
@@ -32,13 +38,15 @@ final class HTTPConnection {
     init(descriptor: Int32, on loop: EventLoop, host: ServerThread) throws(ServerError) {
         self.descriptor = descriptor
         self.host = host
-        deadline = Clock.now() &+ Clock.seconds(host.limits.idleSeconds)
+        inbox = ByteQueue(host.state.budget)
+        writer = SocketWriter(descriptor: descriptor, budget: host.state.budget)
         var on: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         // The watches are dropped in `close`, which every connection reaches.
         readWatch = try EventWatch(.readable(descriptor), on: loop) { [unowned self] in receive() }
         writeWatch = try EventWatch(.writable(descriptor), on: loop) { [unowned self] in flush() }
         readWatch?.arm()
+        limitTime()
     }
 
     /// Whether an answer given now would reach the request that was handled.
@@ -50,23 +58,45 @@ final class HTTPConnection {
 
     /// Acts when a time limit has passed.
     func checkTime(_ now: UInt64) {
-        guard now > deadline else { return }
+        if state == .body, now > bodyStart &+ Clock.seconds(host.limits.bodyGraceSeconds) {
+            let seconds = (now &- bodyStart) / 1_000_000_000
+            if UInt64(bodyBytes) < seconds &* UInt64(host.limits.bodyBytesPerSecond) { return refuseSlow() }
+        }
+        guard let deadline, now > deadline else { return }
         switch state {
         case .idle, .answering, .lingering: close()
-        case .head, .body:
-            refuse(HTTPRefusal(status: 408, message: "the request did not arrive within the time limit"))
-            process()
+        case .head, .body: refuseSlow()
         case .waiting, .closed: break
         }
     }
 
-    /// No further request is read: closes now when idle, else after the answer.
-    func drain() {
-        closesAfterAnswer = true
-        if state == .idle { close() }
+    private func refuseSlow() {
+        refuse(HTTPRefusal(status: 408, message: "the request did not arrive within the time limit"))
+        process()
     }
 
-    private func limitTime(seconds: Int) { deadline = Clock.now() &+ Clock.seconds(seconds) }
+    /// Closes after the next answer, or in a second when no request comes: one may be on its way.
+    func drain() {
+        closesAfterAnswer = true
+        if state == .idle { deadline = Clock.now() &+ Clock.seconds(1) }
+    }
+
+    private func limitTime() {
+        guard deadline == nil else { return }
+        let limits = host.limits
+        let seconds =
+            switch state {
+            case .idle: limits.idleSeconds
+            case .head: limits.headerSeconds
+            case .body: limits.bodySeconds
+            case .answering: limits.answerSeconds
+            case .lingering: 1
+            case .waiting, .closed: 0
+            }
+        let now = Clock.now()
+        if state == .body { bodyStart = now }
+        deadline = now &+ Clock.seconds(seconds)
+    }
 
     // MARK: Reading
 
@@ -74,58 +104,87 @@ final class HTTPConnection {
         let buffer = host.readBuffer
         let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
         if count < 0, errno == EAGAIN || errno == EINTR { return }
-        guard count > 0 else {
-            hasEnded = true
-            // Half a request is of no use; an answer under way is written all the same.
-            if state == .answering || state == .waiting { readWatch?.disarm() } else { close() }
-            return
-        }
+        guard count > 0 else { return ended() }
         if state == .lingering { return }
-        inbox.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        process()
+        process(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
 
-    private func process() {
+    /// Nothing more comes from the client.
+    private func ended() {
+        hasEnded = true
+        switch state {
+        case .waiting, .answering: readWatch?.disarm()
+        case .body:
+            refuse(.badRequest("the connection ended before the body did"))
+            process()
+        case .idle, .head, .lingering, .closed: close()
+        }
+    }
+
+    /// Goes on with what was kept and `fresh`, which is valid during the call only.
+    private func process(_ fresh: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
         guard !isProcessing else { return }
         isProcessing = true
         defer { isProcessing = false }
-        while step() {}
-        if state == .waiting || state == .answering { readWatch?.disarm() } else { readWatch?.arm() }
+        if state == .body { bodyBytes += fresh.count }
+        let isKept = !inbox.isEmpty
+        if isKept, !inbox.append(fresh, expecting: expectedBytes) { refuse(.tooManyBytes) }
+        let bytes = isKept ? inbox.bytes : fresh
+        consumed = 0
+        var turns = 0
+        while state != .idle || turns < host.limits.pipelined, step(bytes) {
+            if state == .idle { turns += 1 }
+        }
+        keep(bytes, isKept)
+        guard state != .closed else { return }
+        // Others have their turn before a client that sends many requests at once goes on.
+        let hasMore = state == .idle && !inbox.isEmpty
+        if hasMore { writeWatch?.arm() }
+        if hasMore || state == .waiting || state == .answering { readWatch?.disarm() } else { readWatch?.arm() }
+        limitTime()
+    }
+
+    /// Keeps what was not used for the next time.
+    private func keep(_ bytes: UnsafeRawBufferPointer, _ isKept: Bool) {
+        switch state {
+        case .lingering, .closed: inbox.removeAll()
+        case .idle, .head, .body, .waiting, .answering:
+            if isKept { return inbox.consume(consumed) }
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[consumed...])
+            guard !inbox.append(rest, expecting: expectedBytes) else { return }
+            // A request that is being answered is not to blame for what came behind it.
+            if state == .waiting || state == .answering { closesAfterAnswer = true } else { refuse(.tooManyBytes) }
+        }
+    }
+
+    /// How many bytes the inbox will hold when the request that is being read is there.
+    private var expectedBytes: Int {
+        guard state == .body, case .length(let count) = request?.framing else { return .max }
+        return count
     }
 
     /// Goes on with what has arrived; false when that is all.
-    private func step() -> Bool {
+    private func step(_ bytes: UnsafeRawBufferPointer) -> Bool {
         switch state {
-        case .idle: return startRequest()
-        case .head: return readHead()
-        case .body: return readBody()
-        case .waiting, .answering, .lingering, .closed: return false
+        case .idle: startRequest(bytes)
+        case .head: readHead(bytes)
+        case .body: readBody(bytes)
+        case .waiting, .answering, .lingering, .closed: false
         }
     }
 
-    private func startRequest() -> Bool {
-        if closesAfterAnswer || hasEnded && consumed == inbox.count {
-            close()
+    private func startRequest(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard consumed < bytes.count else {
+            if hasEnded { close() }
             return false
         }
-        guard consumed < inbox.count else {
-            consumed = 0
-            if inbox.capacity > 1 << 16 { inbox = [] } else { inbox.removeAll(keepingCapacity: true) }
-            return false
-        }
-        // One empty line before a request is allowed (RFC 9112, section 2.2).
-        if inbox.count - consumed >= 2, inbox[consumed] == 13, inbox[consumed + 1] == 10 { consumed += 2 }
         state = .head
-        scanned = 0
-        limitTime(seconds: host.limits.headerSeconds)
+        headReader = HTTPHeadReader()
         return true
     }
 
-    private func readHead() -> Bool {
-        let outcome = inbox.withUnsafeBytes { bytes in
-            HTTPHead.parse(UnsafeRawBufferPointer(rebasing: bytes[consumed...]), scanned: &scanned, limits: host.limits)
-        }
-        switch outcome {
+    private func readHead(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        switch headReader.read(UnsafeRawBufferPointer(rebasing: bytes[consumed...]), limits: host.limits) {
         case .needsMore: return false
         case .refused(let refusal): return refuse(refusal)
         case .complete(let head):
@@ -133,51 +192,49 @@ final class HTTPConnection {
             request = head
             requestBytes = head.byteCount
             if !head.keepsAlive { closesAfterAnswer = true }
-            return startBody(head)
+            return startBody(head, bytes.count - consumed)
         }
     }
 
-    private func startBody(_ head: HTTPHead) -> Bool {
-        var isComplete = false
+    private func startBody(_ head: HTTPHead, _ available: Int) -> Bool {
         switch head.framing {
         case .length(let count):
             guard count <= host.limits.bodyBytes else { return refuse(.bodyTooLarge(host.limits)) }
-            isComplete = inbox.count - consumed >= count
-            if !isComplete { inbox.reserveCapacity(consumed + count) }
         case .chunked:
-            chunks = ChunkedBody(limits: host.limits)
+            chunks = ChunkedBody(limits: host.limits, budget: host.state.budget)
         }
-        if head.expectsContinue, !isComplete, inbox.count == consumed {
-            write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8))
+        if head.expectsContinue, head.framing != .length(0) {
+            let line: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+            send(
+                UnsafeRawBufferPointer(start: line.utf8Start, count: line.utf8CodeUnitCount),
+                UnsafeRawBufferPointer(start: nil, count: 0))
+            guard state != .closed else { return false }
         }
         state = .body
-        limitTime(seconds: host.limits.bodySeconds)
+        bodyBytes = available
         return true
     }
 
-    private func readBody() -> Bool {
+    private func readBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let head = request else { return false }
         switch head.framing {
         case .length(let count):
-            guard inbox.count - consumed >= count else { return false }
-            begin(bytes: count)
-            inbox.withUnsafeBytes { bytes in
-                let body = UnsafeRawBufferPointer(rebasing: bytes[consumed..<(consumed + count)])
-                host.handle(head, body: body, from: self)
-            }
+            guard bytes.count - consumed >= count else { return false }
+            let body = UnsafeRawBufferPointer(rebasing: bytes[consumed..<(consumed + count)])
             consumed += count
+            begin(bytes: count)
+            host.handle(head, body: body, from: self)
         case .chunked:
             guard var decoder = chunks else { return false }
-            chunks = nil
-            let outcome = inbox.withUnsafeBytes { decoder.read($0, from: &consumed) }
-            switch outcome {
+            switch decoder.read(bytes, from: &consumed) {
             case .needsMore:
                 chunks = decoder
                 return false
             case .refused(let refusal): return refuse(refusal)
             case .complete:
-                begin(bytes: decoder.bytes.count)
-                decoder.bytes.withUnsafeBytes { host.handle(head, body: $0, from: self) }
+                chunks = nil
+                begin(bytes: decoder.content.count)
+                host.handle(head, body: decoder.content.bytes, from: self)
             }
         }
         return true
@@ -194,8 +251,7 @@ final class HTTPConnection {
     private func refuse(_ refusal: HTTPRefusal) -> Bool {
         closesAfterAnswer = true
         requestStart = Clock.now()
-        inbox = []
-        consumed = 0
+        chunks = nil
         state = .waiting
         host.refuse(refusal, on: self)
         return true
@@ -208,60 +264,35 @@ final class HTTPConnection {
         guard state == .waiting else { return }
         if host.isDraining || hasEnded { closesAfterAnswer = true }
         let keepAlive: String? = request.map { $0.isVersion10 ? "keep-alive" : nil } ?? nil
-        var head: [UInt8] = []
-        head.reserveCapacity(256)
-        response.appendHead(
-            to: &head, bodyCount: body.count, connection: closesAfterAnswer ? "close" : keepAlive, date: host.date)
         state = .answering
         let sendsBody = request?.method != .head
-        write(head, sendsBody ? body : UnsafeRawBufferPointer(start: nil, count: 0))
+        host.withHeadBuffer { head in
+            response.appendHead(
+                to: &head, bodyCount: body.count, connection: closesAfterAnswer ? "close" : keepAlive, date: host.date)
+            head.withUnsafeBytes { send($0, sendsBody ? body : UnsafeRawBufferPointer(start: nil, count: 0)) }
+        }
+        sentAt = Clock.now()
         request = nil
-        if state == .answering, outbox.isEmpty { answered() }
+        if state == .answering, writer.isDone { answered() }
         if !isProcessing { process() }
     }
 
-    private func answered() {
-        if closesAfterAnswer {
-            linger()
-        } else {
-            state = .idle
-            limitTime(seconds: host.limits.idleSeconds)
-        }
-    }
+    private func answered() { if closesAfterAnswer { linger() } else { state = .idle } }
 
-    /// Sends what can be sent at once and keeps the rest.
-    private func write(_ head: [UInt8], _ body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
-        guard outbox.isEmpty else {
-            outbox.append(contentsOf: head)
-            outbox.append(contentsOf: body)
-            return
+    private func send(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer) {
+        switch writer.send(head, body) {
+        case .done: break
+        case .waiting: writeWatch?.arm()
+        case .failed: close()
         }
-        let count = head.withUnsafeBytes { start in
-            let parts = [
-                iovec(iov_base: UnsafeMutableRawPointer(mutating: start.baseAddress), iov_len: start.count),
-                iovec(iov_base: UnsafeMutableRawPointer(mutating: body.baseAddress), iov_len: body.count),
-            ]
-            return writev(descriptor, parts, body.isEmpty ? 1 : 2)
-        }
-        if count < 0, errno != EAGAIN, errno != EINTR { return close() }
-        let done = max(0, count)
-        guard done < head.count + body.count else { return }
-        outbox.append(contentsOf: head.dropFirst(done))
-        outbox.append(contentsOf: body.dropFirst(max(0, done - head.count)))
-        limitTime(seconds: host.limits.answerSeconds)
-        writeWatch?.arm()
     }
 
     private func flush() {
-        let count = outbox.withUnsafeBytes {
-            send(descriptor, $0.baseAddress?.advanced(by: sent), $0.count - sent, Int32(MSG_NOSIGNAL))
+        switch writer.flush() {
+        case .waiting: return
+        case .failed: return close()
+        case .done: break
         }
-        if count < 0, errno == EAGAIN || errno == EINTR { return }
-        guard count > 0 else { return close() }
-        sent += count
-        guard sent == outbox.count else { return }
-        outbox = []
-        sent = 0
         writeWatch?.disarm()
         if state == .answering { answered() }
         process()
@@ -272,7 +303,6 @@ final class HTTPConnection {
         guard !hasEnded else { return close() }
         shutdown(descriptor, Int32(SHUT_WR))
         state = .lingering
-        limitTime(seconds: 1)
     }
 
     /// Closes at once.
@@ -281,8 +311,7 @@ final class HTTPConnection {
         state = .closed
         readWatch = nil
         writeWatch = nil
-        inbox = []
-        outbox = []
+        chunks = nil
         Glibc.close(descriptor)
         host.closed(self)
     }

@@ -1,9 +1,10 @@
-import Glibc
-
 /// The request line and header fields of one HTTP/1.x request, read strictly (RFC 9112).
 ///
-/// Refused: bare CR or LF, folded fields, blanks before a colon, control characters, more than one Host or Content-Length,
-/// Content-Length beside Transfer-Encoding, any transfer coding but one `chunked`, versions other than 1.0 and 1.1.
+/// Refused: bare CR or LF, folded fields, blanks before a colon, control characters, more than one Host or Content-Length, a Host
+/// that is none, Content-Length beside Transfer-Encoding, any transfer coding but one `chunked`, versions other than 1.0 and 1.1,
+/// a target that is no URI or neither a path nor `http://host/path`, broken `%` escapes.
+///
+/// Escapes in the path are not decoded: our paths need none.
 struct HTTPHead {
     enum Method: String {
         case get = "GET"
@@ -17,139 +18,127 @@ struct HTTPHead {
         case chunked
     }
 
-    enum Outcome {
-        case needsMore
-        case complete(HTTPHead)
-        case refused(HTTPRefusal)
-    }
-
     var method = Method.other
     /// The method as it was sent, for the log.
     var methodText = ""
-    /// The path of the target, without the query.
+    /// The path of the target, without the query; `*` for `OPTIONS *`.
     var path = ""
     var framing = Framing.length(0)
     var keepsAlive = true
     var expectsContinue = false
+    /// Whether the client wants to speak WebSocket from here on. Other upgrades are declined by answering as usual.
+    var wantsWebSocket = false
     var contentType: String?
     var contentEncoding: String?
+    /// What the caller calls the request; nil when it says nothing of that.
+    private(set) var context: CallerContext?
+    /// How long the JSON part of an inference request with binary data is said to be.
+    var inferenceHeaderLength: String?
     /// Bytes up to and with the empty line.
-    var byteCount = 0
+    private(set) var byteCount = 0
 
     private(set) var isVersion10 = false
-    fileprivate var hosts = 0
-    fileprivate var fields = 0
-    fileprivate var lengths = 0
-    fileprivate var codings = 0
+    private var hosts = 0
+    private var fields = 0
+    private var lengths = 0
+    private var codings = 0
 
-    private init() {}
+    // MARK: Request line
 
-    /// Parses the head at the start of `bytes`.
-    ///
-    /// - Parameter scanned: bytes that an earlier call has searched for the end; updated.
-    static func parse(_ bytes: UnsafeRawBufferPointer, scanned: inout Int, limits: Limits) -> Outcome {
-        guard let first = bytes.first else { return .needsMore }
-        // A TLS hello or other noise would otherwise wait for a line end until the time limit.
-        guard isToken(first) else { return .refused(.badRequest("the request does not begin with a method")) }
-        guard let end = headEnd(bytes, from: max(0, scanned - 3)) else {
-            scanned = bytes.count
-            return incomplete(bytes, limits: limits)
+    /// No method that anybody uses is longer.
+    static let longestMethod = 32
+
+    mutating func readRequestLine(_ line: UnsafeRawBufferPointer, limits: Limits) throws(HTTPRefusal) {
+        guard let first = line.firstIndex(of: 32), let last = line.lastIndex(of: 32), first > 0, last > first,
+            first <= Self.longestMethod,
+            line[..<first].allSatisfy(HTTPSyntax.isToken)
+        else { throw .badRequest("the request line is not `METHOD target HTTP/1.1`") }
+        switch first {
+        case 3 where line[..<first].elementsEqual("GET".utf8): (method, methodText) = (.get, "GET")
+        case 4 where line[..<first].elementsEqual("POST".utf8): (method, methodText) = (.post, "POST")
+        case 4 where line[..<first].elementsEqual("HEAD".utf8): (method, methodText) = (.head, "HEAD")
+        default: methodText = String(decoding: line[..<first].prefix(20), as: UTF8.self)
         }
-        guard end <= limits.headerBytes else { return .refused(.headerTooLarge(limits)) }
-        var head = HTTPHead()
-        head.byteCount = end
-        do throws(HTTPRefusal) {
-            try head.read(UnsafeRawBufferPointer(rebasing: bytes[..<(end - 2)]), limits: limits)
-            try head.finish()
-            return .complete(head)
-        } catch { return .refused(error) }
+        try readVersion(UnsafeRawBufferPointer(rebasing: line[(last + 1)...]))
+        guard last - first - 1 <= limits.targetBytes else { throw .targetTooLong(limits) }
+        try readTarget(UnsafeRawBufferPointer(rebasing: line[(first + 1)..<last]))
     }
 
-    private static func incomplete(_ bytes: UnsafeRawBufferPointer, limits: Limits) -> Outcome {
-        if bytes.count > limits.targetBytes + 32, !bytes.contains(10) {
-            return .refused(.targetTooLong(limits))
+    private mutating func readVersion(_ text: UnsafeRawBufferPointer) throws(HTTPRefusal) {
+        guard text.count == 8, text.prefix(5).elementsEqual("HTTP/".utf8), text[6] == 46, 48...57 ~= text[5],
+            48...57 ~= text[7]
+        else { throw .badRequest("the request line is not `METHOD target HTTP/1.1`") }
+        guard text[5] == 49, text[7] <= 49 else {
+            throw HTTPRefusal(status: 505, message: "the server speaks HTTP/1.1")
         }
-        if bytes.count >= limits.headerBytes { return .refused(.headerTooLarge(limits)) }
-        return .needsMore
-    }
-
-    /// The offset after CR LF CR LF.
-    private static func headEnd(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard let base = bytes.baseAddress else { return nil }
-        var offset = start
-        while offset + 3 < bytes.count, let found = memchr(base + offset, 13, bytes.count - offset - 3) {
-            let at = UnsafeRawPointer(found) - base
-            if bytes[at + 1] == 10, bytes[at + 2] == 13, bytes[at + 3] == 10 { return at + 4 }
-            offset = at + 1
-        }
-        return nil
-    }
-
-    /// - Parameter bytes: lines that each end in CR LF.
-    private mutating func read(_ bytes: UnsafeRawBufferPointer, limits: Limits) throws(HTTPRefusal) {
-        var start = 0
-        var isFirst = true
-        while start < bytes.count {
-            guard let base = bytes.baseAddress, let found = memchr(base + start, 13, bytes.count - start) else {
-                throw .badRequest("a line of the header does not end in CR LF")
-            }
-            let end = UnsafeRawPointer(found) - base
-            guard end + 1 < bytes.count, bytes[end + 1] == 10 else {
-                throw .badRequest("a carriage return stands alone")
-            }
-            let line = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-            if isFirst { try readRequestLine(line, limits: limits) } else { try readField(line, limits: limits) }
-            isFirst = false
-            start = end + 2
-        }
-    }
-
-    private mutating func readRequestLine(_ line: UnsafeRawBufferPointer, limits: Limits) throws(HTTPRefusal) {
-        let parts = line.split(separator: 32, maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(HTTPHead.isToken) else {
-            throw .badRequest("the request line is not `METHOD target HTTP/1.1`")
-        }
-        let version = String(decoding: parts[2], as: UTF8.self)
-        guard version == "HTTP/1.1" || version == "HTTP/1.0" else {
-            throw HTTPRefusal(status: version.hasPrefix("HTTP/") ? 505 : 400, message: "the server speaks HTTP/1.1")
-        }
-        isVersion10 = version == "HTTP/1.0"
+        isVersion10 = text[7] == 48
         keepsAlive = !isVersion10
-        methodText = String(decoding: parts[0].prefix(20), as: UTF8.self)
-        method = Method(rawValue: methodText) ?? .other
-        guard parts[1].count <= limits.targetBytes else { throw .targetTooLong(limits) }
-        guard parts[1].first == 47 || parts[1].elementsEqual([42]), parts[1].allSatisfy({ $0 > 32 && $0 < 127 }) else {
-            throw .badRequest("the request target is not a path")
-        }
-        path = String(decoding: parts[1].prefix { $0 != 63 }, as: UTF8.self)
     }
 
-    private mutating func readField(_ line: UnsafeRawBufferPointer, limits: Limits) throws(HTTPRefusal) {
+    private mutating func readTarget(_ target: UnsafeRawBufferPointer) throws(HTTPRefusal) {
+        var start = 0
+        if target.first != 47 {
+            if methodText == "OPTIONS", target.elementsEqual([42]) {
+                path = "*"
+                return
+            }
+            start = try skipOrigin(target)
+        }
+        var end = target.count
+        for index in start..<target.count {
+            let byte = target[index]
+            guard HTTPSyntax.isURI(byte) else {
+                throw .badRequest("the request target is not a URI without a fragment")
+            }
+            if byte == 63, end == target.count { end = index }
+            guard
+                byte != 37
+                    || index + 2 < target.count && HTTPSyntax.isHexadecimal(target[index + 1])
+                        && HTTPSyntax.isHexadecimal(target[index + 2])
+            else { throw .badRequest("a `%` in the request target does not begin an escape") }
+        }
+        path = start == end ? "/" : String(decoding: target[start..<end], as: UTF8.self)
+    }
+
+    /// Passes over `http://host`, which a server must take (RFC 9112, section 3.2.2).
+    private func skipOrigin(_ target: UnsafeRawBufferPointer) throws(HTTPRefusal) -> Int {
+        for scheme in ["http://", "https://"] as [StaticString] where HTTPHead.hasPrefix(target[...], scheme) {
+            let start = scheme.utf8CodeUnitCount
+            let end = target[start...].firstIndex { $0 == 47 || $0 == 63 } ?? target.count
+            guard HTTPSyntax.isAuthority(UnsafeRawBufferPointer(rebasing: target[start..<end])) else { break }
+            return end
+        }
+        throw .badRequest("the request target is neither a path nor `http://host/path`")
+    }
+
+    // MARK: Fields
+
+    /// - Parameter line: one line without its CR LF, without control characters but tabs.
+    mutating func readField(_ line: UnsafeRawBufferPointer, limits: Limits) throws(HTTPRefusal) {
         fields += 1
         guard fields <= limits.headerFields else { throw .headerTooLarge(limits) }
-        guard let colon = line.firstIndex(of: 58), colon > 0, line[..<colon].allSatisfy(HTTPHead.isToken) else {
+        guard let colon = line.firstIndex(of: 58), colon > 0, line[..<colon].allSatisfy(HTTPSyntax.isToken) else {
             throw .badRequest("a header line is not `name: value`")
         }
-        let value = HTTPHead.trimmed(line[(colon + 1)...])
-        guard value.allSatisfy({ $0 >= 32 && $0 != 127 || $0 == 9 }) else {
-            throw .badRequest("a header value holds a control character")
-        }
         // Longer names than any that matters are left alone.
-        guard colon <= 17 else { return }
-        let name = String(decoding: line[..<colon].map { $0 >= 65 && $0 <= 90 ? $0 | 32 : $0 }, as: UTF8.self)
-        try readField(name, value)
+        guard colon <= 31 else { return }
+        let name = String(unsafeUninitializedCapacity: colon) { room in
+            for index in 0..<colon { room[index] = HTTPHead.lowercased(line[index]) }
+            return colon
+        }
+        try readField(name, HTTPHead.trimmed(line[(colon + 1)...]))
     }
 
     private mutating func readField(_ name: String, _ value: Slice<UnsafeRawBufferPointer>) throws(HTTPRefusal) {
         switch name {
         case "host":
             hosts += 1
-            guard hosts == 1, !value.isEmpty, !value.contains(where: { $0 == 32 || $0 == 9 }) else {
-                throw .badRequest("the Host field must be given once, without blanks")
+            guard hosts == 1, HTTPSyntax.isAuthority(UnsafeRawBufferPointer(rebasing: value)) else {
+                throw .badRequest("the Host field must be given once, as `host` or `host:port`")
             }
         case "content-length":
             lengths += 1
-            guard lengths == 1, !value.isEmpty, value.count <= 15, value.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
+            guard lengths == 1, !value.isEmpty, value.count <= 18, value.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
                 throw .badRequest("Content-Length must be given once, as a decimal number")
             }
             framing = .length(value.reduce(0) { $0 * 10 + Int($1 - 48) })
@@ -159,34 +148,54 @@ struct HTTPHead {
                 throw .badRequest("the only Transfer-Encoding that is understood is `chunked`")
             }
         case "connection":
-            let options = HTTPHead.lowercased(value).split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
-            if options.contains("close") {
-                keepsAlive = false
-            } else if options.contains("keep-alive") {
-                keepsAlive = true
+            for option in HTTPHead.lowercased(value).split(separator: ",") {
+                switch option.filter({ $0 != " " && $0 != "\t" }) {
+                case "close": isClosing = true
+                case "keep-alive": keepsAlive = true
+                default: break
+                }
             }
         case "expect":
             guard HTTPHead.lowercased(value) == "100-continue" else {
                 throw HTTPRefusal(status: 417, message: "the only expectation that is understood is `100-continue`")
             }
             expectsContinue = !isVersion10
+        case "upgrade":
+            if HTTPHead.lowercased(value) == "websocket" { wantsWebSocket = true }
         case "content-type":
             guard contentType == nil else { throw .badRequest("Content-Type must be given once") }
-            contentType = String(decoding: value, as: UTF8.self)
+            // Without an allocation in the usual case.
+            let isUsual = value.elementsEqual("application/json".utf8)
+            contentType = isUsual ? "application/json" : String(decoding: value, as: UTF8.self)
+        case "inference-header-content-length":
+            guard inferenceHeaderLength == nil else {
+                throw .badRequest("Inference-Header-Content-Length must be given once")
+            }
+            inferenceHeaderLength = String(decoding: value, as: UTF8.self)
         case "content-encoding":
-            contentEncoding = HTTPHead.lowercased(value)
+            let coding = HTTPHead.lowercased(value)
+            contentEncoding = contentEncoding.map { "\($0), \(coding)" } ?? coding
+        case "x-request-id", "traceparent", "tracestate":
+            if context == nil { context = CallerContext() }
+            context?.read(name, value)
         default:
             break
         }
     }
 
-    private mutating func finish() throws(HTTPRefusal) {
+    private var isClosing = false
+
+    mutating func finish(byteCount: Int) throws(HTTPRefusal) {
         guard isVersion10 || hosts == 1 else { throw .badRequest("the Host field is missing") }
         guard codings == 0 || lengths == 0 else {
             throw .badRequest("Content-Length and Transfer-Encoding must not be given together")
         }
         guard codings == 0 || !isVersion10 else { throw .badRequest("HTTP/1.0 has no Transfer-Encoding") }
         if codings == 1 { framing = .chunked }
+        // A body where none is meant may be the next request of somebody else (RFC 9110, section 9.3.1): nothing behind it is read.
+        // The same goes for frames of a protocol that is not spoken here.
+        if isClosing || wantsWebSocket || method != .post && framing != .length(0) { keepsAlive = false }
+        self.byteCount = byteCount
     }
 
     private static func trimmed(_ value: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {
@@ -196,35 +205,14 @@ struct HTTPHead {
         return value
     }
 
+    private static func lowercased(_ byte: UInt8) -> UInt8 { byte >= 65 && byte <= 90 ? byte | 32 : byte }
+
     private static func lowercased(_ value: Slice<UnsafeRawBufferPointer>) -> String {
-        String(decoding: value.map { $0 >= 65 && $0 <= 90 ? $0 | 32 : $0 }, as: UTF8.self)
+        String(decoding: value.lazy.map { lowercased($0) }, as: UTF8.self)
     }
 
-    static func isToken(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 48...57, 65...90, 97...122, 33, 35...39, 42, 43, 45, 46, 94...96, 124, 126: true
-        default: false
-        }
-    }
-}
-
-/// A request that is refused before it reaches a route; its connection is closed after the answer.
-struct HTTPRefusal: Error {
-    var status: Int
-    var message: String
-
-    static func badRequest(_ message: String) -> HTTPRefusal { HTTPRefusal(status: 400, message: message) }
-
-    static func headerTooLarge(_ limits: Limits) -> HTTPRefusal {
-        let fields = "\(limits.headerBytes) bytes or \(limits.headerFields) fields"
-        return HTTPRefusal(status: 431, message: "the header is longer than \(fields)")
-    }
-
-    static func targetTooLong(_ limits: Limits) -> HTTPRefusal {
-        HTTPRefusal(status: 414, message: "the request target is longer than \(limits.targetBytes) bytes")
-    }
-
-    static func bodyTooLarge(_ limits: Limits) -> HTTPRefusal {
-        HTTPRefusal(status: 413, message: "the body is longer than \(limits.bodyBytes) bytes")
+    private static func hasPrefix(_ text: Slice<UnsafeRawBufferPointer>, _ prefix: StaticString) -> Bool {
+        let wanted = UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
+        return text.count >= wanted.count && zip(text, wanted).allSatisfy { lowercased($0) == $1 }
     }
 }

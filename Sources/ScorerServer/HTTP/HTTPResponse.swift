@@ -4,6 +4,8 @@ struct HTTPResponse {
     var contentType = "application/json"
     /// Further fields, each with its CR LF.
     var extraFields = ""
+    /// The same, as bytes.
+    var fields: [UInt8] = []
 
     /// Appends status line, fields and empty line.
     func appendHead(to bytes: inout [UInt8], bodyCount: Int, connection: String?, date: String) {
@@ -21,6 +23,7 @@ struct HTTPResponse {
         }
         bytes.append(contentsOf: "\r\n".utf8)
         bytes.append(contentsOf: extraFields.utf8)
+        bytes.append(contentsOf: fields)
         bytes.append(contentsOf: "\r\n".utf8)
     }
 
@@ -35,8 +38,10 @@ struct HTTPResponse {
         case 414: "414 URI Too Long"
         case 415: "415 Unsupported Media Type"
         case 417: "417 Expectation Failed"
+        case 426: "426 Upgrade Required"
         case 431: "431 Request Header Fields Too Large"
         case 500: "500 Internal Server Error"
+        case 501: "501 Not Implemented"
         case 503: "503 Service Unavailable"
         case 504: "504 Gateway Timeout"
         case 505: "505 HTTP Version Not Supported"

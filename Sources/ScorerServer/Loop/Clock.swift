@@ -1,5 +1,17 @@
 import Glibc
 
+/// Tells how long each of several steps took.
+struct StopWatch {
+    private var last = Clock.now()
+
+    /// Nanoseconds since the last lap.
+    mutating func lap() -> UInt64 {
+        let now = Clock.now()
+        defer { last = now }
+        return now &- last
+    }
+}
+
 /// Time for deadlines and for log lines.
 enum Clock {
     /// Nanoseconds on a clock that never goes back.

@@ -9,6 +9,13 @@ final class ServerThread {
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
     /// Memory for one answer's body.
     var scratch: [UInt8] = []
+    let counters: Counters
+    var random = RandomPool()
+    /// Memory for the fields of one answer.
+    var fields: [UInt8] = []
+    /// Set while a scoring request is answered.
+    var scored: ScoredRequest?
+    private var headBuffer: [UInt8] = []
     private var connections: [HTTPConnection?] = []
     private var freeSlots: [Int] = []
     private var watches: [EventWatch] = []
@@ -19,6 +26,7 @@ final class ServerThread {
         self.loop = loop
         self.state = state
         self.backend = backend
+        counters = state.metrics.makeCounters()
         let timer = try EventWatch(.timer, on: loop) { [unowned self] in checkTime() }
         timer.arm(everyMilliseconds: 250)
         watches.append(timer)
@@ -43,6 +51,15 @@ final class ServerThread {
         return dateText
     }
 
+    /// Memory for the head of one answer, empty at first. An answer can lead to the next one, which gets memory of its own.
+    func withHeadBuffer(_ use: (inout [UInt8]) -> Void) {
+        var bytes: [UInt8] = []
+        swap(&bytes, &headBuffer)
+        bytes.removeAll(keepingCapacity: true)
+        use(&bytes)
+        swap(&bytes, &headBuffer)
+    }
+
     /// Takes messages from `mailbox` while the loop runs.
     func attach(_ mailbox: Mailbox) throws(ServerError) {
         let watch = try EventWatch(.readable(mailbox.readEnd), on: loop) { [unowned self] in
@@ -61,10 +78,12 @@ final class ServerThread {
     /// Serves a connected socket, which is owned from here on.
     func adopt(_ descriptor: Int32) {
         guard state.addConnection() else {
+            counters.add(to: .connectionsRefused)
             Router.refuseConnection(descriptor, date: date)
             close(descriptor)
             return
         }
+        counters.add(to: .connections)
         do {
             let connection = try HTTPConnection(descriptor: descriptor, on: loop, host: self)
             connection.slot = freeSlots.popLast() ?? connections.count
@@ -80,8 +99,11 @@ final class ServerThread {
         }
     }
 
-    /// Closes idle connections now and the others after their answer.
-    func drain() { for connection in connections { connection?.drain() } }
+    /// Closes each connection after its next answer, or soon when none is asked for.
+    func drain() {
+        for connection in connections { connection?.drain() }
+        state.addDrainingThread()
+    }
 
     /// Closes everything.
     func closeAll() { for connection in connections { connection?.close() } }

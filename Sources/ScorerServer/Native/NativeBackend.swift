@@ -9,29 +9,59 @@ final class NativeBackend: Backend {
     private var answers: AnswerBlock
     private var output: [UInt8] = []
     private let parameters: ParameterChecker
+    private(set) var times = StageTimes()
+    var workers: WorkerStatus? { nil }
 
+    /// - Parameter processors: shared by all threads; large batches are spread over those that are idle.
     /// - Throws: `ServerError` of kind `.configuration` when the schema is not one for the model.
-    init(model: CompiledModel, configuration: ServingConfiguration, limits: Limits) throws(ServerError) {
+    init(
+        model: CompiledModel, configuration: ServingConfiguration, limits: Limits, processors: ScoringProcessors
+    ) throws(ServerError) {
         let schema = configuration.schema ?? NativeBackend.schema(of: model)
-        decoder = RequestDecoder(schema, limits: limits, integersTakeMissing: true)
-        sink = InputBlockSink(
-            block: InputBlock(model: model), targets: try NativeBackend.targets(schema, model, configuration))
-        evaluator = Evaluator(model: model)
+        decoder = RequestDecoder(schema, limits: limits, compatibility: configuration.compatibility)
+        let targets = try NativeBackend.targets(schema, model, configuration)
+        sink = InputBlockSink(block: InputBlock(model: model), targets: targets)
+        let unknowns = decoder.columns.indices.filter { index in
+            index < targets.count && targets[index] >= 0 && model.inputs.columns[targets[index]].missingIsUnknown
+        }
+        decoder.refusesMissingFields = Set(unknowns)
+        evaluator = Evaluator(model: model, sharing: processors)
         answers = AnswerBlock(model: model)
         parameters = ParameterChecker(declared: configuration.parameters)
     }
 
+    var description: ModelDescription {
+        ModelDescription(schema: NativeBackend.schema(of: answers.model), answer: answers.model.answer)
+    }
+
     func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void) {
         var rows: Int?
+        times = StageTimes()
+        var watch = StopWatch()
+        defer { if (rows ?? 0) > Self.keptRows { forgetMemory() } }
         do throws(RequestError) {
+            defer { if times.parse == 0 { times.parse = watch.lap() } }
             let decoded = try decoder.decode(request, into: &sink)
+            times.parse = watch.lap()
             rows = decoded.rows
             _ = try parameters.check(decoded.parameters)
+            times.validate = watch.lap()
             try evaluate()
+            times.predict = watch.lap()
+            writeAnswer(takesNotFinite: request.takesNotFinite)
         } catch {
             return completion(.refusal(error, rows: rows))
         }
         output.withUnsafeBytes { completion(.answer($0, rows: rows ?? 0)) }
+    }
+
+    /// Requests of more rows do not leave their memory behind.
+    private static let keptRows = 10_000
+
+    private func forgetMemory() {
+        sink.block = InputBlock(model: evaluator.model)
+        answers = AnswerBlock(model: evaluator.model)
+        output = []
     }
 
     private func evaluate() throws(RequestError) {
@@ -42,16 +72,27 @@ final class NativeBackend: Backend {
                 throw RequestError(.internalError, "The model could not be evaluated.")
             }
             let index = column.flatMap { name in decoder.columns.firstIndex { $0.name == name } }
-            let place = decoder.pointer(row: row, column: index)
-            throw RequestError(
+            let place = decoder.place(row: row, column: index)
+            var refusal = RequestError(
                 .badRequest,
                 "Encountered an unexpected error while evaluating the model. Verify that the serialized input Dataframe is"
-                    + " compatible with the model for inference. \(place): \(reason).")
+                    + " compatible with the model for inference. \(place.words): \(reason).")
+            refusal.details = [
+                RequestProblem(
+                    place: place, column: column.map(quoted), expected: "a value that the model takes",
+                    got: "one that it rejects: \(reason)")
+            ]
+            throw refusal
         }
+    }
+
+    private func writeAnswer(takesNotFinite: Bool) {
         output.removeAll(keepingCapacity: true)
         answers.appendPythonJSON(to: &output)
         // JSON has no token for what is not finite; labels are always finite.
-        if answers.model.answer.labels.isEmpty, answers.values.contains(where: { !$0.isFinite }) { writeNulls() }
+        if !takesNotFinite, answers.model.answer.labels.isEmpty, answers.values.contains(where: { !$0.isFinite }) {
+            writeNulls()
+        }
     }
 
     /// Replaces `NaN`, `Infinity` and `-Infinity` by `null`; nothing else in a list of numbers begins with these letters.

@@ -1,69 +1,104 @@
 import Glibc
 import JSONText
 
-/// Lines of JSON on standard output, one object an event; each line is one `write`, so threads do not mix.
+/// Lines of JSON on standard output, one object an event.
 struct EventLog: Sendable {
     /// Whether each request gets a line.
     var logsRequests = true
+    private let writer: LogWriter
+
+    init(logsRequests: Bool, writer: LogWriter) {
+        self.logsRequests = logsRequests
+        self.writer = writer
+    }
 
     /// Writes one event: `time`, `event`, then `members` in their order.
     func write(_ event: String, _ members: [(key: String, value: JSONValue)] = []) {
         var line: [UInt8] = []
-        begin(event, &line)
+        begin(&line, "event", event)
         for (key, value) in members {
             line.append(contentsOf: ", ".utf8)
             JSONWriter.appendString(key, isASCII: true, to: &line)
             line.append(contentsOf: ": ".utf8)
             JSONWriter.append(value, style: .python, to: &line)
         }
-        finish(&line)
+        line.append(contentsOf: "}\n".utf8)
+        writer.append(line)
     }
 
     /// Writes the line of one answered request.
     func request(_ entry: RequestEntry) {
         guard logsRequests else { return }
         var line: [UInt8] = []
-        line.reserveCapacity(256)
-        begin("request", &line)
+        line.reserveCapacity(384)
+        begin(&line, "event", "request")
+        entry.appendIdentifiers(to: &line)
         line.append(contentsOf: ", \"method\": ".utf8)
         JSONWriter.appendString(entry.method, isASCII: true, to: &line)
         line.append(contentsOf: ", \"path\": ".utf8)
         JSONWriter.appendString(String(entry.path.prefix(200)), isASCII: true, to: &line)
-        line.append(contentsOf: ", \"status\": \(entry.status)".utf8)
-        if let rows = entry.rows { line.append(contentsOf: ", \"rows\": \(rows)".utf8) }
-        let microseconds = entry.nanoseconds / 1000
-        let fraction = String(1000 + microseconds % 1000).dropFirst()
-        line.append(contentsOf: ", \"milliseconds\": \(microseconds / 1000).\(fraction)".utf8)
-        line.append(contentsOf: ", \"bytes_in\": \(entry.bytesIn), \"bytes_out\": \(entry.bytesOut)".utf8)
-        finish(&line)
-    }
-
-    private func begin(_ event: String, _ line: inout [UInt8]) {
-        line.append(contentsOf: "{\"time\": \"\(Clock.timestamp())\", \"event\": ".utf8)
-        JSONWriter.appendString(event, isASCII: true, to: &line)
-    }
-
-    private func finish(_ line: inout [UInt8]) {
-        line.append(contentsOf: "}\n".utf8)
-        var start = 0
-        while start < line.count {
-            let count = line.withUnsafeBytes { Glibc.write(1, $0.baseAddress?.advanced(by: start), $0.count - start) }
-            if count < 0, errno == EINTR { continue }
-            // Nobody reads the log any more; the server has better things to do than to die of it.
-            guard count > 0 else { return }
-            start += count
+        line.appendMember("status", entry.status)
+        if let rows = entry.rows { line.appendMember("rows", rows) }
+        if let code = entry.errorCode {
+            line.append(contentsOf: ", \"error_code\": ".utf8)
+            JSONWriter.appendString(code, isASCII: true, to: &line)
         }
+        line.append(contentsOf: ", \"milliseconds\": ".utf8)
+        line.appendMilliseconds(entry.nanoseconds)
+        line.appendMember("bytes_in", entry.bytesIn)
+        line.appendMember("bytes_out", entry.bytesOut)
+        line.append(contentsOf: "}\n".utf8)
+        writer.append(line)
+    }
+
+    /// Hands over whole lines.
+    func write(lines: [UInt8], count: Int) { writer.append(lines, lines: count) }
+
+    /// Lines that were taken, and lines that were dropped because nobody read them in time.
+    var counts: (taken: UInt64, dropped: UInt64) { writer.counts }
+
+    /// Waits a moment for the lines to be written; for the end of the process.
+    func flush() { writer.flush() }
+
+    /// The start of a line: the time, then what it is.
+    func begin(_ line: inout [UInt8], _ key: String, _ value: String) {
+        line.append(contentsOf: "{\"time\": \"".utf8)
+        line.append(contentsOf: Clock.timestamp().utf8)
+        line.append(contentsOf: "\", \"".utf8)
+        line.append(contentsOf: key.utf8)
+        line.append(contentsOf: "\": ".utf8)
+        JSONWriter.appendString(value, isASCII: true, to: &line)
     }
 }
 
 /// What the log says of one request.
 struct RequestEntry {
+    /// Visible ASCII characters.
+    var requestID: ArraySlice<UInt8>
+    var context: CallerContext?
     var method: String
     var path: String
     var status: Int
     var rows: Int?
+    var errorCode: String?
     /// From the last byte of the request to the first of the answer.
     var nanoseconds: UInt64
     var bytesIn: Int
     var bytesOut: Int
+
+    /// Appends `request_id`, and `trace_id` and `span_id` when the caller gave them.
+    func appendIdentifiers(to line: inout [UInt8]) {
+        line.append(contentsOf: ", \"request_id\": \"".utf8)
+        for byte in requestID {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { line.append(UInt8(ascii: "\\")) }
+            line.append(byte)
+        }
+        line.append(UInt8(ascii: "\""))
+        guard let trace = context?.traceID, let span = context?.spanID else { return }
+        line.append(contentsOf: ", \"trace_id\": \"".utf8)
+        line.append(contentsOf: trace)
+        line.append(contentsOf: "\", \"span_id\": \"".utf8)
+        line.append(contentsOf: span)
+        line.append(UInt8(ascii: "\""))
+    }
 }

@@ -6,6 +6,7 @@ enum Router {
     static func handle(
         _ head: HTTPHead, body: UnsafeRawBufferPointer, from connection: HTTPConnection, on thread: ServerThread
     ) {
+        if head.wantsWebSocket { return declineUpgrade(connection, thread) }
         switch head.path {
         case "/invocations", "/predict":
             guard head.method == .post else { return refuseMethod(allowed: "POST", connection, thread) }
@@ -18,8 +19,25 @@ enum Router {
             report(thread.state.isReady, connection, thread) { $0.append(contentsOf: "{\"ready\": true}".utf8) }
         case "/version":
             guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
-            report(true, connection, thread) { appendVersion(thread.state.configuration, to: &$0) }
+            let isServing = thread.state.isLoaded && !thread.isDraining
+            report(isServing, connection, thread) { appendVersion(thread.state.configuration, to: &$0) }
+        case "/metrics":
+            guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
+            let document = MetricsDocument(thread.state, workers: thread.backend.workers)
+            let response = HTTPResponse(contentType: MetricsDocument.contentType)
+            document.bytes.withUnsafeBytes { answer(response, $0, rows: nil, connection, thread) }
+        case "/openapi.json":
+            guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
+            report(true, connection, thread) { $0.append(contentsOf: APIDocument.bytes(thread)) }
+        case let path where OpenInferenceRoutes.owns(path):
+            openInference(head, body, connection, thread)
+        case "*": refuseMethod(allowed: "GET, HEAD, POST", connection, thread)
         default:
+            // TRACE, CONNECT and whatever is not HTTP's (RFC 9110, section 9): no path would take them.
+            guard ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"].contains(head.methodText) else {
+                let message = "The server does not know the method `\(quoted(head.methodText))`."
+                return answer(RequestError(code: "BAD_REQUEST", status: 501, message), rows: nil, connection, thread)
+            }
             let message = "There is nothing at `\(quoted(head.path))`; score at /invocations or /predict."
             answer(RequestError(.endpointNotFound, message), rows: nil, connection, thread)
         }
@@ -45,20 +63,83 @@ enum Router {
 
     // MARK: Scoring
 
+    private static func openInference(
+        _ head: HTTPHead, _ body: UnsafeRawBufferPointer, _ connection: HTTPConnection, _ thread: ServerThread
+    ) {
+        let configuration = thread.state.configuration
+        let target = OpenInferenceRoutes.target(head.path, name: configuration.name, version: configuration.version)
+        if OpenInferenceRoutes.scores(target) {
+            guard head.method == .post else { return refuseMethod(allowed: "POST", connection, thread) }
+            return target == .infer ? infer(head, body, connection, thread) : score(head, body, connection, thread)
+        }
+        guard let (status, document) = OpenInferenceRoutes.document(target, thread) else {
+            return answer(OpenInferenceRoutes.problem(target, head.path), rows: nil, connection, thread)
+        }
+        guard head.isReading else { return refuseMethod(allowed: "GET, HEAD", connection, thread) }
+        let fields = status == 503 ? "Retry-After: 1\r\n" : ""
+        withScratch(of: thread) {
+            JSONWriter.append(document, style: .python, to: &$0)
+        } use: {
+            answer(HTTPResponse(status: status, extraFields: fields), $0, rows: nil, connection, thread)
+        }
+    }
+
+    /// Scores the tensors of an inference request.
+    private static func infer(
+        _ head: HTTPHead, _ body: UnsafeRawBufferPointer, _ connection: HTTPConnection, _ thread: ServerThread
+    ) {
+        let request: OpenInferenceRequest
+        do throws(RequestError) {
+            // A client of binary data need not say what its bytes are.
+            if head.inferenceHeaderLength != nil || head.contentType == nil {
+                try refuseCoding(head)
+            } else {
+                _ = try form(head, body, isBare: true)
+            }
+            guard thread.state.isLoaded else {
+                throw RequestError(.temporarilyUnavailable, "The model is not ready yet.")
+            }
+            request = try OpenInferenceRequest(
+                body, headerLength: head.inferenceHeaderLength, limits: thread.state.limits)
+        } catch { return answer(error, rows: nil, connection, thread) }
+        let wish = request.wish
+        thread.backend.score(ScoringRequest(body, .openInference(request))) { [unowned thread] outcome in
+            switch outcome {
+            case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
+            case .answer(let json, let rows):
+                do throws(RequestError) {
+                    let body = try OpenInferenceRoutes.body(json, wish, thread.state.configuration)
+                    var response = HTTPResponse()
+                    if let length = body.headerLength {
+                        response.contentType = "application/octet-stream"
+                        response.extraFields = "Inference-Header-Content-Length: \(length)\r\n"
+                    }
+                    body.bytes.withUnsafeBytes { answer(response, $0, rows: rows, connection, thread) }
+                } catch { answer(error, rows: rows, connection, thread) }
+            }
+        }
+    }
+
     private static func score(
         _ head: HTTPHead, _ body: UnsafeRawBufferPointer, _ connection: HTTPConnection, _ thread: ServerThread
     ) {
-        if let error = contentProblem(head) { return answer(error, rows: nil, connection, thread) }
+        let isBare = head.path == "/predict"
+        let form: ScoringRequest.Form
+        do throws(RequestError) { form = try self.form(head, body, isBare: isBare) } catch {
+            return answer(error, rows: nil, connection, thread)
+        }
         guard thread.state.isLoaded else {
             let error = RequestError(.temporarilyUnavailable, "The model is not ready yet.")
             return answer(error, rows: nil, connection, thread)
         }
-        let isBare = head.path == "/predict"
-        thread.backend.score(ScoringRequest(body, isBare ? .bareJSON : .json)) { [unowned thread] outcome in
+        let takesNotFinite = !isBare && thread.state.configuration.compatibility.follows(.notFiniteAnswer)
+        thread.score(ScoringRequest(body, form, takesNotFinite: takesNotFinite)) { [unowned thread] outcome in
             switch outcome {
             case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
             case .answer(let json, let rows):
-                guard !isBare else { return answer(HTTPResponse(), json, rows: rows, connection, thread) }
+                guard !isBare, !form.isUnified else {
+                    return answer(HTTPResponse(), json, rows: rows, connection, thread)
+                }
                 withScratch(of: thread) { bytes in
                     bytes.append(contentsOf: "{\"predictions\": ".utf8)
                     bytes.append(contentsOf: json)
@@ -70,30 +151,27 @@ enum Router {
         }
     }
 
-    /// MLflow compares the media type as exact text, and knows one parameter, `charset=utf-8`.
-    private static func contentProblem(_ head: HTTPHead) -> RequestError? {
-        func refused(_ message: String) -> RequestError { RequestError(code: "BAD_REQUEST", status: 415, message) }
-        if let coding = head.contentEncoding, coding != "identity" {
-            return refused("This predictor does not support the content coding `\(quoted(coding))`.")
+    private static func refuseCoding(_ head: HTTPHead) throws(RequestError) {
+        guard let coding = head.contentEncoding, coding != "identity" else { return }
+        throw RequestError(
+            code: "BAD_REQUEST", status: 415,
+            "This predictor does not support the content coding `\(quoted(coding))`.")
+    }
+
+    /// How the body is written, by its media type; CSV at `/invocations` only.
+    private static func form(
+        _ head: HTTPHead, _ body: UnsafeRawBufferPointer, isBare: Bool
+    ) throws(RequestError) -> ScoringRequest.Form {
+        try refuseCoding(head)
+        switch (try ContentType.parse(head.contentType), isBare) {
+        case (.json, true): return .bareJSON
+        case (.json, false): return isUnified(body) ? .unified : .json
+        case (.csv, false): return .csv
+        case (.csv, true):
+            throw RequestError(
+                code: "BAD_REQUEST", status: 415,
+                "\(quoted(head.path)) takes application/json; send text/csv to /invocations.")
         }
-        guard head.contentType != "application/json" else { return nil }
-        let given = head.contentType ?? ""
-        let parts = given.split(separator: ";", omittingEmptySubsequences: false).map { $0.trimmed }
-        guard parts.first == "application/json" else {
-            return refused(
-                "This predictor only supports the following content types: Types: ['application/json']. Got '\(quoted(given))'."
-            )
-        }
-        for part in parts.dropFirst() {
-            let name = part.prefix { $0 != "=" }
-            guard name == "charset" else {
-                return refused("Unrecognized content type parameters: \(quoted(String(name))).")
-            }
-            guard part.dropFirst(8).lowercased() == "utf-8" else {
-                return refused("The scoring server only supports UTF-8.")
-            }
-        }
-        return nil
     }
 
     // MARK: Answers
@@ -124,24 +202,47 @@ enum Router {
         answer(error, rows: nil, connection, thread)
     }
 
-    private static func answer(_ error: RequestError, rows: Int?, _ connection: HTTPConnection, _ thread: ServerThread)
-    {
-        let response = HTTPResponse(status: error.status, extraFields: error.extraFields)
-        withScratch(of: thread, error.appendBody) { answer(response, $0, rows: rows, connection, thread) }
+    /// Leaving an upgrade alone is answering as HTTP/1.1; who asks for WebSocket has no use for that answer.
+    private static func declineUpgrade(_ connection: HTTPConnection, _ thread: ServerThread) {
+        var error = RequestError(code: "BAD_REQUEST", status: 426, "The server speaks HTTP/1.1 only, not WebSocket.")
+        error.extraFields = "Upgrade: HTTP/1.1\r\nConnection: upgrade\r\n"
+        answer(error, rows: nil, connection, thread)
     }
 
-    /// Sends an answer and logs it.
+    private static func answer(_ error: RequestError, rows: Int?, _ connection: HTTPConnection, _ thread: ServerThread)
+    {
+        let isInference = connection.request.map { OpenInferenceRoutes.owns($0.path) } ?? false
+        let isText = error.isPlainText && !isInference
+        let response = HTTPResponse(
+            status: error.status, contentType: isText ? "text/plain; charset=utf-8" : "application/json",
+            extraFields: error.extraFields)
+        withScratch(of: thread) {
+            if isInference { error.appendInferenceBody(to: &$0) } else { error.appendBody(to: &$0) }
+        } use: {
+            answer(response, $0, rows: rows, errorCode: error.code, connection, thread)
+        }
+    }
+
+    /// Sends an answer, counts it and logs it.
     private static func answer(
-        _ response: HTTPResponse, _ body: UnsafeRawBufferPointer, rows: Int?, _ connection: HTTPConnection,
-        _ thread: ServerThread
+        _ response: HTTPResponse, _ body: UnsafeRawBufferPointer, rows: Int?, errorCode: String? = nil,
+        _ connection: HTTPConnection, _ thread: ServerThread
     ) {
+        let scored = thread.takeScored()
         guard connection.isWaiting else { return }
-        let entry = RequestEntry(
-            method: connection.request.map { $0.methodText } ?? "", path: connection.request?.path ?? "",
-            status: response.status, rows: rows, nanoseconds: Clock.now() &- connection.requestStart,
-            bytesIn: connection.requestBytes, bytesOut: body.count)
+        var report = RequestReport(
+            connection, status: response.status, rows: rows, errorCode: errorCode, times: scored?.times,
+            bodyCount: body.count)
+        var response = response
+        swap(&response.fields, &thread.fields)
+        response.fields.removeAll(keepingCapacity: true)
+        report.addFields(
+            to: &response.fields, random: &thread.random, sendsServerTiming: thread.state.sendsServerTiming)
         connection.respond(response, body: body)
-        thread.state.log.request(entry)
+        report.count(end: connection.sentAt, on: thread.counters)
+        let logged = errorCode == nil ? scored?.body : nil
+        report.log(response.fields, logged.map { (request: $0, answer: Array(body)) }, on: thread.state)
+        swap(&response.fields, &thread.fields)
     }
 
     /// Builds a body in the thread's memory. An answer can lead to the next request, whose answer needs memory of its own.
@@ -160,13 +261,4 @@ enum Router {
 extension HTTPHead {
     /// GET, or HEAD, which is answered like GET without the body.
     fileprivate var isReading: Bool { method == .get || method == .head }
-}
-
-extension Substring {
-    fileprivate var trimmed: Substring {
-        var text = self
-        while text.first == " " || text.first == "\t" { text.removeFirst() }
-        while text.last == " " || text.last == "\t" { text.removeLast() }
-        return text
-    }
 }

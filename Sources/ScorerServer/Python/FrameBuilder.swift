@@ -3,8 +3,9 @@ import JSONText
 /// Makes a request frame from the body of a scoring request.
 ///
 /// With a schema a columnar payload: its head is `{"form": "frame"|"tensor", "columns": [name, …]|null, "types": [type, …]}`, every
-/// value checked. Without one `{"form": "raw", "key", "data", "params"}` with the caller's own JSON, in which only the form, the
-/// keys and the limits were checked: the model decides, as in MLflow.
+/// value checked. Without one `{"form": "raw", "key", "data", "params"}` with the caller's own JSON, or text of CSV, in which only
+/// the form, the keys and the limits were checked: the model decides, as in MLflow. Either has `"not_finite": true` when the answer
+/// may have NaN and the infinities.
 struct FrameBuilder {
     struct Frame {
         /// The frame with room for its header.
@@ -18,17 +19,36 @@ struct FrameBuilder {
     private var decoder: RequestDecoder
     private var sink: FrameSink
     private let isUntyped: Bool
+    private let hasTypeHint: Bool
     private let parameters: ParameterChecker
 
-    init(schema: RequestSchema?, parameters: [ServingConfiguration.Parameter], limits: Limits) {
-        decoder = RequestDecoder(schema ?? .untyped, limits: limits, integersTakeMissing: false)
+    init(_ configuration: ServingConfiguration, limits: Limits) {
+        self.init(
+            schema: configuration.isSchemaBinding ? configuration.schema : nil, parameters: configuration.parameters,
+            limits: limits, compatibility: configuration.compatibility, hasTypeHint: configuration.hasTypeHint)
+    }
+
+    init(
+        schema: RequestSchema?, parameters: [ServingConfiguration.Parameter], limits: Limits,
+        compatibility: Compatibility, hasTypeHint: Bool = false
+    ) {
+        decoder = RequestDecoder(schema ?? .untyped, limits: limits, compatibility: compatibility)
+        // MLflow leaves it to the model what to do with no rows; every converted model refuses them.
+        decoder.takesNoRows = true
         sink = FrameSink(decoder.columns)
         isUntyped = schema == nil
+        self.hasTypeHint = hasTypeHint
         self.parameters = ParameterChecker(declared: parameters)
     }
 
     /// - Throws: `RequestError` for the caller.
     mutating func frame(for scoring: ScoringRequest) throws(RequestError) -> Frame {
+        if isUntyped, case .openInference(let tensors) = scoring.form {
+            var typed = FrameBuilder(
+                schema: tensors.schema, parameters: parameters.declared, limits: decoder.limits,
+                compatibility: decoder.compatibility)
+            return try typed.frame(for: scoring)
+        }
         guard !isUntyped else { return try rawFrame(for: scoring) }
         let request = try decoder.decode(scoring, into: &sink)
         let checked = try parameters.check(request.parameters)
@@ -38,24 +58,28 @@ struct FrameBuilder {
             return column
         }
         let size = columns.reduce(0) { $0 + $1.byteCount(rows: request.rows) + 32 }
-        let head = head(for: request.present)
+        let head = head(for: request.present, scoring)
         let given = checked.map { JSONWriter.bytes(.object($0), style: .compact) } ?? []
         let writer = ColumnarWriter(
             reserved: WorkerFrame.headerBytes, capacity: size + head.count + given.count + 64, head: head,
             parameters: given, columns: columns, rows: request.rows)
-        return Frame(bytes: writer.bytes, isColumnar: true, rows: request.rows)
+        return Frame(
+            bytes: writer.bytes, isColumnar: true, takesNotFinite: scoring.takesNotFinite, rows: request.rows)
     }
 
-    private func head(for present: [Bool]) -> [UInt8] {
+    private func head(for present: [Bool], _ scoring: ScoringRequest) -> [UInt8] {
         let indices = decoder.columns.indices.filter { present[$0] }
         var bytes = Array((decoder.isTensor ? "{\"form\":\"tensor\"" : "{\"form\":\"frame\"").utf8)
         bytes.append(contentsOf: ",\"columns\":".utf8)
         JSONWriter.append(names(indices), style: .compact, to: &bytes)
         bytes.append(contentsOf: ",\"types\":".utf8)
-        let types = indices.map {
-            decoder.isTensor ? .string(decoder.columns[$0].dtype) : decoder.columns[$0].type.json
+        let types = indices.map { index -> JSONValue in
+            // Texts of CSV are what `read_csv` makes of them, which differs from a list in what is missing.
+            if scoring.form.isCSV, decoder.isNamed, decoder.columns[index].type == .string { return "csv_string" }
+            return decoder.isTensor ? .string(decoder.columns[index].dtype) : decoder.columns[index].type.json
         }
         JSONWriter.append(.array(types), style: .compact, to: &bytes)
+        if scoring.takesNotFinite { bytes.append(contentsOf: Self.notFinite) }
         bytes.append(UInt8(ascii: "}"))
         return bytes
     }
@@ -67,21 +91,53 @@ struct FrameBuilder {
         return .array(decoder.givenNames.map(JSONValue.string))
     }
 
+    private static let notFinite = Array(",\"not_finite\":true".utf8)
+
     private func rawFrame(for scoring: ScoringRequest) throws(RequestError) -> Frame {
-        var raw = RawRequest(scoring.body, limits: decoder.jsonLimits)
-        try raw.read(isBare: scoring.isBare)
+        if scoring.form.isCSV { return try csvFrame(for: scoring) }
+        var raw = RawRequest(scoring, limits: decoder.jsonLimits)
+        try raw.read()
+        guard !hasTypeHint || raw.form == "inputs" || raw.form == "unified" else {
+            throw RequestError(
+                .invalidParameterValue,
+                "Request payload must be a dictionary with 'inputs' key when the model contains a valid type hint."
+                    + " Found keys in payload: ['\(raw.form)'].")
+        }
         if let rows = raw.rows { try decoder.checkRows(rows) }
         let checked = try parameters.check(raw.parameters)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(WorkerFrame.headerBytes + raw.data.count + 128)
-        bytes.append(contentsOf: repeatElement(0, count: WorkerFrame.headerBytes))
-        bytes.append(contentsOf: "{\"form\":\"raw\",\"key\":\"\(raw.form)\",\"data\":".utf8)
+        var bytes = rawBytes(key: hasTypeHint ? "hinted" : raw.form, capacity: raw.data.count)
         bytes.append(contentsOf: raw.data)
-        if let checked {
+        return finished(bytes, scoring, checked, rows: raw.rows)
+    }
+
+    /// The text as it is, for `read_csv`; here it is only checked to be CSV.
+    private func csvFrame(for scoring: ScoringRequest) throws(RequestError) -> Frame {
+        guard !hasTypeHint else { throw .notCSV("the model's type hint takes `inputs`; send JSON") }
+        let rows = try decoder.checkCSV(scoring.body)
+        var bytes = rawBytes(key: "csv", capacity: scoring.body.count)
+        JSONWriter.appendString(String(decoding: scoring.body, as: UTF8.self), isASCII: false, to: &bytes)
+        return finished(bytes, scoring, try parameters.check(nil), rows: rows)
+    }
+
+    /// The frame up to the value of `data`.
+    private func rawBytes(key: String, capacity: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(WorkerFrame.headerBytes + capacity + 128)
+        bytes.append(contentsOf: repeatElement(0, count: WorkerFrame.headerBytes))
+        bytes.append(contentsOf: "{\"form\":\"raw\",\"key\":\"\(key)\",\"data\":".utf8)
+        return bytes
+    }
+
+    private func finished(
+        _ start: consuming [UInt8], _ scoring: ScoringRequest, _ parameters: JSONObject?, rows: Int?
+    ) -> Frame {
+        var bytes = start
+        if scoring.takesNotFinite { bytes.append(contentsOf: Self.notFinite) }
+        if let parameters {
             bytes.append(contentsOf: ",\"params\":".utf8)
-            JSONWriter.append(.object(checked), style: .compact, to: &bytes)
+            JSONWriter.append(.object(parameters), style: .compact, to: &bytes)
         }
         bytes.append(UInt8(ascii: "}"))
-        return Frame(bytes: bytes, isColumnar: false, rows: raw.rows)
+        return Frame(bytes: bytes, isColumnar: false, takesNotFinite: scoring.takesNotFinite, rows: rows)
     }
 }

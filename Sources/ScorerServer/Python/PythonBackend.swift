@@ -12,6 +12,7 @@ final class PythonBackend: Backend {
     var whenServing: (Bool) -> Void = { _ in }
 
     let crew: WorkerCrew
+    private(set) var times = StageTimes()
     private let state: ServerState
     private var builder: FrameBuilder
     private var queue: [WorkerJob] = []
@@ -25,8 +26,7 @@ final class PythonBackend: Backend {
         command: [String], workers: Int, environment: WorkerEnvironment, on loop: EventLoop, state: ServerState
     ) throws(ServerError) {
         self.state = state
-        builder = FrameBuilder(
-            schema: state.configuration.schema, parameters: state.configuration.parameters, limits: state.limits)
+        builder = FrameBuilder(state.configuration, limits: state.limits)
         crew = WorkerCrew(command: command, count: workers, environment: environment, on: loop, state: state)
         timer = try EventWatch(.timer, on: loop) { [unowned self] in checkTime() }
         crew.whenComplete = { [unowned self] in whenLoaded() }
@@ -51,33 +51,51 @@ final class PythonBackend: Backend {
     /// Whether `number` is one of our processes, whose end we collect ourselves.
     func owns(process number: Int32) -> Bool { crew.owns(process: number) }
 
+    var workers: WorkerStatus? {
+        WorkerStatus(queued: queue.count, wanted: crew.count, up: crew.servingCount, restarts: crew.restarts)
+    }
+
     // MARK: Requests
 
+    /// Nothing: only Python could tell, and `serving.json` has it.
+    var description: ModelDescription { ModelDescription() }
+
     func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void) {
+        let clock = JobClock()
         do throws(RequestError) {
-            let job = try job(for: request, completion)
+            let job = try job(for: request, clock) { [unowned self] outcome in
+                times = clock.finished()
+                completion(outcome)
+            }
             guard queue.count < state.limits.queue else {
                 throw RequestError(
                     .temporarilyUnavailable, "The server is busy: \(state.limits.queue) requests are waiting.")
             }
             queue.append(job)
         } catch {
+            clock.endParsing()
+            times = clock.times
             return completion(.refusal(error, rows: nil))
         }
         dispatch()
     }
 
     private func job(
-        for request: ScoringRequest, _ completion: @escaping (ScoringOutcome) -> Void
+        for request: ScoringRequest, _ clock: JobClock, _ completion: @escaping (ScoringOutcome) -> Void
     ) throws(RequestError) -> WorkerJob {
         let frame = try builder.frame(for: request)
+        clock.endParsing()
         lastJob &+= 1
         let deadline = Clock.now() &+ Clock.seconds(state.limits.requestSeconds)
-        return WorkerJob(id: lastJob, frame: frame, deadline: deadline, completion: completion)
+        return WorkerJob(id: lastJob, frame: frame, deadline: deadline, clock: clock, completion: completion)
     }
 
     private func dispatch() {
-        while !queue.isEmpty, let worker = crew.idleWorker { worker.begin(queue.removeFirst()) }
+        while !queue.isEmpty, let worker = crew.idleWorker {
+            let job = queue.removeFirst()
+            job.clock.endWaiting()
+            worker.begin(job)
+        }
     }
 
     private func checkTime() {
@@ -96,6 +114,9 @@ final class PythonBackend: Backend {
     private final class OneWorker: Backend {
         let worker: PythonWorker
         let backend: PythonBackend
+        let times = StageTimes()
+        let workers: WorkerStatus? = nil
+        let description = ModelDescription()
 
         init(_ worker: PythonWorker, _ backend: PythonBackend) {
             self.worker = worker
@@ -104,7 +125,7 @@ final class PythonBackend: Backend {
 
         func score(_ request: ScoringRequest, completion: @escaping (ScoringOutcome) -> Void) {
             do throws(RequestError) {
-                worker.begin(try backend.job(for: request, completion))
+                worker.begin(try backend.job(for: request, JobClock(), completion))
             } catch {
                 completion(.refusal(error, rows: nil))
             }

@@ -9,6 +9,7 @@ struct WorkerJob {
     /// The frame with room for its header.
     var frame: FrameBuilder.Frame
     var deadline: UInt64
+    var clock: JobClock
     var completion: (ScoringOutcome) -> Void
 
     var rows: Int? { frame.rows }
@@ -247,13 +248,13 @@ enum WorkerAnswer {
     private static let limits = JSONLimits(
         maxDepth: 1000, maxBytes: WorkerFrame.payloadLimit, maxNumberLength: 5000)
 
-    /// The JSON text of the payload; nil when it is damaged. Text that may have Python's words for what is not finite is passed
-    /// on as it is.
+    /// The JSON text of the payload, or with `takesNotFinite` JSON that has Python's words for what is not finite; nil when it is
+    /// damaged.
     static func text(_ payload: [UInt8], isColumnar: Bool, takesNotFinite: Bool = false) -> [UInt8]? {
         if isColumnar { return payload.withUnsafeBytes { AnswerText.make($0, writesNotFinite: takesNotFinite) } }
-        guard !takesNotFinite else { return payload }
         let isWhole = payload.withUnsafeBytes { bytes in
             var reader = JSONPullReader(bytes, limits: limits)
+            reader.takesNotFinite = takesNotFinite
             guard (try? reader.skipValue()) != nil, let end = try? reader.next() else { return false }
             return end == .endOfDocument
         }

@@ -35,6 +35,8 @@ final class WorkerCrew {
     private var candidate: PythonWorker?
     private var makesCopies: Bool
     private var lastCopy: UInt32 = 0
+    /// Workers that were lost after the start, each of which is started again.
+    private(set) var restarts = 0
     private var isComplete = false
     private var isStopping = false
 
@@ -80,6 +82,11 @@ final class WorkerCrew {
     func owns(process number: Int32) -> Bool {
         parent?.processNumber == number || seats.contains { $0.worker?.processNumber == number }
     }
+
+    /// The places for workers.
+    var count: Int { seats.count }
+    /// The workers that can score.
+    var servingCount: Int { seats.count { $0.isServing } }
 
     /// A worker that waits for a request.
     var idleWorker: PythonWorker? {
@@ -288,6 +295,7 @@ final class WorkerCrew {
         guard !isStopping else { return }
         let pause = min(30_000, 100 << min(seats[index].failures, 10))
         seats[index].failures += 1
+        if isComplete { restarts += 1 }
         seats[index].nextStart = Clock.now() &+ UInt64(pause) &* 1_000_000
         state.log.write(
             "worker-ended",

@@ -32,11 +32,26 @@ struct DecoderColumn {
 
 /// The elements that a NumPy type takes.
 enum ElementKind {
-    case number, integer(ClosedRange<Double>), boolean, string, any
+    /// With what becomes infinite, or the range.
+    case number(below: Double), integer(ClosedRange<Double>)
+    case boolean, string, any
+
+    /// Whether a number is one of the type; infinite is only what was.
+    func takes(_ value: Double) -> Bool {
+        switch self {
+        case .number(let limit): abs(value) < limit || !value.isFinite
+        case .any: true
+        case .integer(let limits): limits.contains(value) && value == value.rounded()
+        case .boolean, .string: false
+        }
+    }
 
     init(dtype: String) {
         switch dtype {
-        case "float16", "float32", "float64": self = .number
+        // Half a unit of the last place beyond the largest rounds to infinity.
+        case "float16": self = .number(below: 65520)
+        case "float32": self = .number(below: 0x1.ffffffp127)
+        case "float64": self = .number(below: .infinity)
         case "int8": self = .integer(-128...127)
         case "int16": self = .integer(-32768...32767)
         case "int32": self = .integer(-2_147_483_648...2_147_483_647)
@@ -65,8 +80,8 @@ func isDateTime(_ text: String) -> Bool {
         return number
     }
     func has(_ byte: UInt8, at index: Int) -> Bool { index < bytes.count && bytes[index] == byte }
-    guard digits(0..<4) != nil, has(45, at: 4), let month = digits(5..<7), has(45, at: 7), let day = digits(8..<10),
-        (1...12).contains(month), (1...31).contains(day)
+    guard let year = digits(0..<4), has(45, at: 4), let month = digits(5..<7), has(45, at: 7), let day = digits(8..<10),
+        (1...12).contains(month), day >= 1, day <= dayCount(ofMonth: month, year: year)
     else { return false }
     if bytes.count == 10 { return true }
     guard has(84, at: 10) || has(32, at: 10), let hour = digits(11..<13), hour < 24, has(58, at: 13),
@@ -76,4 +91,37 @@ func isDateTime(_ text: String) -> Bool {
     guard has(58, at: 16), let second = digits(17..<19), second < 60 else { return false }
     if bytes.count == 19 { return true }
     return has(46, at: 19) && (21...29).contains(bytes.count) && digits(20..<bytes.count) != nil
+}
+
+/// Whether `text` is a date and time that goes on with a zone.
+func hasZone(_ text: String) -> Bool {
+    guard text.utf8.count > 16, let last = text.utf8.last else { return false }
+    return last | 0x20 == UInt8(ascii: "z") || text.utf8.dropFirst(16).contains { $0 == 43 || $0 == 45 }
+}
+
+/// Whether `text` is base64 (RFC 4648, section 4) with its padding; line breaks may stand anywhere, as in MIME.
+func isBase64(_ text: String) -> Bool {
+    var count = 0
+    var padding = 0
+    for byte in text.utf8 {
+        switch byte {
+        case UInt8(ascii: "\n"), UInt8(ascii: "\r"): continue
+        case UInt8(ascii: "="): padding += 1
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+            guard padding == 0 else { return false }
+        default: return false
+        }
+        count += 1
+    }
+    return count % 4 == 0 && padding <= 2
+}
+
+/// In the Gregorian calendar, also before it was one.
+private func dayCount(ofMonth month: Int, year: Int) -> Int {
+    switch month {
+    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+    case 4, 6, 9, 11: 30
+    default: 31
+    }
 }

@@ -19,19 +19,24 @@ struct ParameterChecker: Sendable {
                 "Parameters must be a dictionary. /params: expected an object, got \(given?.kindInWords ?? "null").")
         }
         var checked = JSONObject()
+        var problems = RequestProblems()
         for parameter in declared {
-            checked[parameter.name] =
-                try members[parameter.name].map { (value) throws(RequestError) in
-                    try check(value, parameter)
-                } ?? parameter.default
+            guard let value = members[parameter.name] else {
+                checked[parameter.name] = parameter.default
+                continue
+            }
+            do throws(RequestError) { checked[parameter.name] = try check(value, parameter) } catch {
+                problems.add(error)
+            }
         }
+        if let error = problems.error { throw error }
         return checked
     }
 
     private func check(
         _ value: JSONValue, _ parameter: ServingConfiguration.Parameter
     ) throws(RequestError) -> JSONValue {
-        let path = "/params/\(quoted(parameter.name))"
+        let path = "/params/\(escapedForPointer(parameter.name))"
         guard parameter.isList else {
             guard let fitting = converted(value, parameter.type) else {
                 throw wrong(parameter, path, parameter.type.words, value)
@@ -58,9 +63,13 @@ struct ParameterChecker: Sendable {
             case .string(let text): "the string '\(quoted(String(text.prefix(40))))'"
             case .null, .bool, .array, .object: value.kindInWords
             }
-        return RequestError(
+        var error = RequestError(
             .invalidParameterValue,
             "Invalid parameters found: ('\(quoted(parameter.name))', \"\(path): expected \(expected), got \(got)\").")
+        error.details = [
+            RequestProblem(place: .pointer(path), column: nil, expected: expected, got: got)
+        ]
+        return error
     }
 
     /// The value as the model gets it, or nil when it does not fit: a whole number is taken for a float or double, nothing else

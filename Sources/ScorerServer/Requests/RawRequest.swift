@@ -2,31 +2,41 @@ import JSONText
 
 /// The parts of a request for a model without a schema.
 struct RawRequest {
-    /// `dataframe_split`, `dataframe_records`, `inputs` or `instances`.
+    /// `dataframe_split`, `dataframe_records`, `inputs`, `instances` or `unified`.
     private(set) var form = ""
     /// The JSON text of its value.
     private(set) var data = UnsafeRawBufferPointer(start: nil, count: 0)
     /// How many rows it has, as far as that can be said without the model.
     private(set) var rows: Int?
     private(set) var parameters: JSONValue?
+    private let scoring: ScoringRequest
     private let body: UnsafeRawBufferPointer
     private var reader: JSONPullReader
 
-    init(_ bytes: UnsafeRawBufferPointer, limits: JSONLimits) {
+    init(_ scoring: ScoringRequest, limits: JSONLimits) {
+        let bytes = scoring.body
+        self.scoring = scoring
         let hasMark = bytes.count >= 3 && bytes[0] == 0xef && bytes[1] == 0xbb && bytes[2] == 0xbf
         body = hasMark ? UnsafeRawBufferPointer(rebasing: bytes[3...]) : bytes
         reader = JSONPullReader(body, limits: limits)
+        reader.takesNotFinite = true
     }
 
     /// Reads the body; keys must not repeat anywhere, because Python would take the last one without a word.
-    mutating func read(isBare: Bool) throws(RequestError) {
+    mutating func read() throws(RequestError) {
         let first = try reader.step()
         switch first {
-        case .beginArray where isBare:
+        case .beginArray where scoring.isBare:
             form = "dataframe_records"
             let start = reader.offset
             rows = try readArray()
             data = UnsafeRawBufferPointer(rebasing: body[start..<reader.position])
+        case .beginObject where scoring.form.isUnified:
+            form = "unified"
+            let start = reader.offset
+            parameters = try reader.value(startingWith: first)
+            data = UnsafeRawBufferPointer(rebasing: body[start..<reader.position])
+            rows = 1
         case .beginObject:
             try readEnvelope()
         case .beginArray:
@@ -35,7 +45,6 @@ struct RawRequest {
             throw .malformed("\(requiredFormat) Received unexpected input type: a bare value.")
         }
         _ = try reader.step()
-        if rows == 0 { throw .malformed("The request has no rows.") }
     }
 
     private mutating func readEnvelope() throws(RequestError) {

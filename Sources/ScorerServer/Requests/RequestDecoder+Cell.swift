@@ -1,4 +1,3 @@
-import Diagnostics
 import JSONText
 
 // One cell: does it fit its column?
@@ -12,22 +11,22 @@ extension RequestDecoder {
         nextRow[column] = row + 1
         switch (columns[column].kind, event) {
         case (.double, .number(let range)):
-            guard let value = reader.double(range) else { throw mismatch(row, column, event, reader) }
+            guard let value = reader.double(range) else { return try rareCell(event, row, column, &reader, &sink) }
             sink.set(value, literal: text(range), row: row, column: column)
         case (.float, .number(let range)):
             guard let value = reader.double(range), Float(value).isFinite else {
-                throw mismatch(row, column, event, reader)
+                return try rareCell(event, row, column, &reader, &sink)
             }
             sink.set(value, literal: text(range), row: row, column: column)
         case (.string, .string(let text)):
             sink.set(text, row: row, column: column)
         case (.integer, .number(let range)):
             guard let value = integer(range, reader), let narrow = Int32(exactly: value) else {
-                throw mismatch(row, column, event, reader)
+                return try rareCell(event, row, column, &reader, &sink)
             }
             set(Int64(narrow), range, row, column, &sink)
         case (.long, .number(let range)):
-            guard let value = integer(range, reader) else { throw mismatch(row, column, event, reader) }
+            guard let value = integer(range, reader) else { return try rareCell(event, row, column, &reader, &sink) }
             set(value, range, row, column, &sink)
         case (.boolean, .bool(let value)), (.double, .bool(let value)), (.float, .bool(let value)),
             (.integer, .bool(let value)), (.long, .bool(let value)):
@@ -37,21 +36,47 @@ extension RequestDecoder {
         }
     }
 
+    /// Every cell but the frequent ones; what does not fit is noted, and reading goes on after it.
+    @inline(never)
     private mutating func rareCell<Sink: CellSink>(
+        _ event: JSONPullReader.Event, _ row: Int, _ column: Int, _ reader: inout JSONPullReader, _ sink: inout Sink
+    ) throws(RequestError) {
+        let depth = event == .beginArray || event == .beginObject ? reader.depth - 1 : reader.depth
+        do throws(RequestError) {
+            try checkedCell(event, row, column, &reader, &sink)
+        } catch {
+            // What is no matter of this one value ends the request.
+            guard !error.details.isEmpty else { throw error }
+            problems.add(error)
+            while reader.depth > depth { _ = try reader.step() }
+        }
+    }
+
+    private mutating func checkedCell<Sink: CellSink>(
         _ event: JSONPullReader.Event, _ row: Int, _ column: Int, _ reader: inout JSONPullReader, _ sink: inout Sink
     ) throws(RequestError) {
         switch (columns[column].kind, event) {
         case (_, .null) where columns[column].takesMissing:
             sink.setMissing(row: row, column: column)
+        case (.double, .number(let range)), (.float, .number(let range)):
+            guard let value = reader.notFinite(range) else { throw mismatch(row, column, event, reader) }
+            sink.set(value, literal: text(range), row: row, column: column)
+        case (.double, .string(let value)), (.float, .string(let value)), (.integer, .string(let value)),
+            (.long, .string(let value)):
+            guard setNumber(value, row, column, &sink) else { throw mismatch(row, column, event, reader) }
         case (.boolean, .number(let range)):
             guard let value = reader.double(range), value == 0 || value == 1 else {
                 throw mismatch(row, column, event, reader)
             }
             set(value == 1, row, column, &sink)
         case (.binary, .string(let value)):
+            guard isBase64(value) else { throw mismatch(row, column, event, reader) }
             sink.set(value, row: row, column: column)
         case (.datetime, .string(let value)):
-            guard isDateTime(value) else { throw mismatch(row, column, event, reader) }
+            if value.isEmpty, compatibility.follows(.emptyDateTime) {
+                return sink.setMissing(row: row, column: column)
+            }
+            guard isDateTime(value) else { throw dateTimeMismatch(value, row, column, event, reader) }
             sink.set(value, row: row, column: column)
         case (.datetime, .number(let range)):
             // Nanoseconds since 1970, as MLflow takes them.
@@ -68,7 +93,49 @@ extension RequestDecoder {
         }
     }
 
-    private func set<Sink: CellSink>(_ value: Bool, _ row: Int, _ column: Int, _ sink: inout Sink) {
+    /// Reads a number that came as text; false when it is none, or none of the column's type.
+    func setNumber<Sink: CellSink>(_ text: String, _ row: Int, _ column: Int, _ sink: inout Sink) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            let extras: NumberText.Extras = compatibility.follows(.paddedText) ? [.spaces, .underscores] : []
+            return setNumber(UnsafeRawBufferPointer(bytes), allowing: extras, row, column, &sink)
+        }
+    }
+
+    func setNumber<Sink: CellSink>(
+        _ text: UnsafeRawBufferPointer, allowing extras: NumberText.Extras, _ row: Int, _ column: Int,
+        _ sink: inout Sink
+    ) -> Bool {
+        guard text.count <= limits.numberBytes, let number = NumberText(text, allowing: extras) else { return false }
+        switch columns[column].kind {
+        case .integer, .long:
+            guard let value = number.int64, columns[column].kind == .long || Int32(exactly: value) != nil else {
+                return false
+            }
+            set(value, row, column, &sink)
+            return true
+        default:
+            guard let value = number.double, columns[column].kind == .double || !value.isFinite || Float(value).isFinite
+            else { return false }
+            set(value, row, column, &sink)
+            return true
+        }
+    }
+
+    /// Hands over a number that does not stand in the body as JSON has it.
+    private func set<Sink: CellSink>(_ value: Double, _ row: Int, _ column: Int, _ sink: inout Sink) {
+        var literal = JSONNumber(value).text
+        literal.withUTF8 { sink.set(value, literal: UnsafeRawBufferPointer($0), row: row, column: column) }
+    }
+
+    func set<Sink: CellSink>(_ value: Int64, _ row: Int, _ column: Int, _ sink: inout Sink) {
+        var digits = String(value)
+        digits.withUTF8 {
+            sink.set(Double(value), literal: UnsafeRawBufferPointer($0), row: row, column: column)
+        }
+    }
+
+    func set<Sink: CellSink>(_ value: Bool, _ row: Int, _ column: Int, _ sink: inout Sink) {
         let isBoolean = columns[column].kind == .boolean
         let literal: StaticString = isBoolean ? (value ? "true" : "false") : (value ? "1" : "0")
         let bytes = UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
@@ -83,10 +150,7 @@ extension RequestDecoder {
         if !literal.contains(where: { $0 == 46 || $0 | 32 == 101 }) {
             return sink.set(Double(value), literal: literal, row: row, column: column)
         }
-        var digits = String(value)
-        digits.withUTF8 {
-            sink.set(Double(value), literal: UnsafeRawBufferPointer($0), row: row, column: column)
-        }
+        set(value, row, column, &sink)
     }
 
     private func integer(_ range: Range<Int>, _ reader: JSONPullReader) -> Int64? {
@@ -103,94 +167,4 @@ extension RequestDecoder {
 
     @inline(__always)
     func slice(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: body[range]) }
-
-    // MARK: Messages
-
-    /// The JSON pointer (RFC 6901) of a row or of a cell.
-    func pointer(row: Int?, column: Int? = nil) -> String {
-        let name = column.flatMap { columns[$0].name } ?? column.map(String.init)
-        let key = name.map { "/" + escapedForPointer($0) } ?? ""
-        let number = row.map { "/\($0)" } ?? ""
-        switch place {
-        case .bare: return number + key
-        case .records: return "/dataframe_records" + number + key
-        case .inputs: return "/inputs" + number + key
-        case .instances: return "/instances" + number + key
-        case .columnsOfInputs: return "/inputs" + key + number
-        case .columnsOfInstances: return "/instances" + key + number
-        case .split:
-            let position = column.flatMap { mapping.firstIndex(of: $0) }.map { "/\($0)" } ?? ""
-            return "/dataframe_split/data" + number + position
-        }
-    }
-
-    func mismatch(
-        _ row: Int, _ column: Int, _ event: JSONPullReader.Event, _ reader: JSONPullReader
-    ) -> RequestError {
-        mismatch(row: row, column: column, expected: columns[column].type.words, got: words(event, reader))
-    }
-
-    func mismatch(row: Int, column: Int, inside: String = "", expected: String, got: String) -> RequestError {
-        let name = columns[column].name ?? String(column)
-        if columns[column].kind == .tensor {
-            return .mismatch(
-                "\(pointer(row: row, column: isNamed ? column : nil))\(inside): expected \(expected), got \(got).")
-        }
-        let type = columns[column].type.name
-        let place = pointer(row: row, column: column) + inside
-        return .mismatch(
-            "Failed to convert column \(quoted(name)) to type '\(type)'. \(place): expected \(expected), got \(got).")
-    }
-
-    func missingInputs(_ names: [String]) -> RequestError {
-        let extra = extras.isEmpty ? "" : " Note that there were extra inputs: \(pythonList(extras))."
-        return RequestError(
-            .invalidParameterValue,
-            "Failed to enforce schema. Model is missing inputs \(pythonList(names)).\(extra) The rows are at `\(pointer(row: nil))`."
-        )
-    }
-
-    /// The value that was found, short enough for a message.
-    func words(_ event: JSONPullReader.Event, _ reader: JSONPullReader) -> String {
-        switch event {
-        case .number(let range): quoted(String(reader.text(range).prefix(40)))
-        case .string(let text): "the string \"\(quoted(String(text.prefix(40))))\""
-        default: event.words
-        }
-    }
-}
-
-extension JSONPullReader.Event {
-    /// The kind of the value, for messages.
-    var words: String {
-        switch self {
-        case .null: "null"
-        case .bool(let value): value ? "true" : "false"
-        case .number: "a number"
-        case .string, .key: "a string"
-        case .beginArray, .endArray: "an array"
-        case .beginObject, .endObject: "an object"
-        case .endOfDocument: "nothing"
-        }
-    }
-}
-
-/// Words of the caller in a message: without control characters, not too long.
-func quoted(_ text: String) -> String { escaped(text, limit: 120) }
-
-/// A list of names as Python prints it, as MLflow's messages have it.
-func pythonList(_ names: [String]) -> String {
-    "[" + names.prefix(50).map { "'\(quoted($0))'" }.joined(separator: ", ") + (names.count > 50 ? ", …]" : "]")
-}
-
-private func escapedForPointer(_ name: String) -> String {
-    var text = ""
-    for character in name.unicodeScalars {
-        switch character {
-        case "~": text += "~0"
-        case "/": text += "~1"
-        default: text.unicodeScalars.append(character)
-        }
-    }
-    return quoted(text)
 }

@@ -3,11 +3,11 @@ import JSONText
 /// Reads scoring requests for one schema, straight from the bytes into a sink; keeps its memory from request to request.
 ///
 /// Supported bodies: an object with exactly one of `dataframe_split`, `dataframe_records`, `inputs`, `instances`, beside it
-/// `params`; other members are passed over, as MLflow does. In the form `bareJSON` also a list of records alone.
+/// `params`; other members are passed over, as MLflow does. In the form `bareJSON` also a list of records alone; in the form
+/// `unified` the object itself is a record; in the form `csv` a table in CSV.
 ///
-/// Every value must fit its column as it stands. Accepted without loss: a whole number or a boolean for a number, `2.0` for an
-/// integer, 0 and 1 for a boolean, a missing value in an optional, float, double or string column. Where MLflow changes values silently
-/// (fractions cut off, int32 wrapped, texts read as numbers or truth values) the request is refused.
+/// Every value must fit its column. What may be changed on the way, and what is refused although MLflow takes it, is told by
+/// `Quirk` alone. Reading goes on after a value that does not fit, so that one refusal tells the first ten.
 struct RequestDecoder {
     /// What a body held beside the rows.
     struct Result {
@@ -19,6 +19,9 @@ struct RequestDecoder {
     }
 
     let columns: [DecoderColumn]
+    let compatibility: Compatibility
+    /// Whether a table without rows is for the model to judge.
+    var takesNoRows = false
     let limits: Limits
     let jsonLimits: JSONLimits
     private let indices: [String: Int]
@@ -42,21 +45,33 @@ struct RequestDecoder {
     var mapping: [Int] = []
     /// In `dataframe_split`, whether there are column names.
     var hasNames = false
+    /// Where the tensors of Open Inference Protocol stand.
+    var tensors = TensorPlaces()
+
+    /// Columns of texts in which a missing field of CSV cannot be told from a null: their nulls are None, and not what is missing.
+    var refusesMissingFields: Set<Int> = []
+    /// What does not fit, so far.
+    var problems = RequestProblems()
+    /// In CSV, the line in which each row begins, and that of the row that is being read.
+    var lines: [Int] = []
+    var lineOfRow = 1
 
     /// Where the rows stand in the body.
-    enum Place { case bare, records, split, inputs, instances, columnsOfInputs, columnsOfInstances }
+    enum Place {
+        case bare, records, split, inputs, instances, columnsOfInputs, columnsOfInstances, unified, csv, tensors
+    }
 
-    init(_ schema: RequestSchema, limits: Limits, integersTakeMissing: Bool) {
+    init(_ schema: RequestSchema, limits: Limits, compatibility: Compatibility) {
+        self.compatibility = compatibility
         switch schema {
         case .columns(let specs):
             columns = specs.map { spec in
                 let kind = CellKind(spec.type)
                 let takesMissing =
                     switch kind {
-                    case .float, .double, .string: true
-                    case .boolean, .integer, .long: !spec.required && integersTakeMissing
-                    case .datetime, .structured: !spec.required
-                    case .binary, .tensor: false
+                    case .float, .double, .string, .datetime: true
+                    case .structured: !spec.required
+                    case .boolean, .integer, .long, .binary, .tensor: false
                     }
                 return DecoderColumn(
                     name: spec.name, kind: kind, type: spec.type, required: spec.required, takesMissing: takesMissing)
@@ -91,12 +106,31 @@ struct RequestDecoder {
     ) throws(RequestError) -> Result {
         begin(request.body)
         sink.removeAll()
-        var reader = JSONPullReader(body, limits: jsonLimits)
         var result = Result()
+        if case .openInference(let tensors) = request.form {
+            try decodeTensors(tensors, &sink, &result)
+        } else if case .csv = request.form {
+            place = .csv
+            result.rows = try decodeCSV(&sink)
+        } else {
+            try decodeJSON(request, &sink, &result)
+        }
+        try finish(&sink, &result)
+        return result
+    }
+
+    private mutating func decodeJSON<Sink: CellSink>(
+        _ request: ScoringRequest, _ sink: inout Sink, _ result: inout Result
+    ) throws(RequestError) {
+        var reader = JSONPullReader(body, limits: jsonLimits)
+        reader.takesNotFinite = compatibility.follows(.notFiniteToken)
         switch try reader.step() {
         case .beginArray where request.isBare:
             place = .bare
             result.rows = try decodeRecords(&reader, &sink)
+        case .beginObject where request.form.isUnified:
+            place = .unified
+            try decodeUnified(&reader, &sink, &result)
         case .beginObject:
             try decodeEnvelope(&reader, &sink, &result)
         case .beginArray:
@@ -105,8 +139,6 @@ struct RequestDecoder {
             throw .malformed("\(requiredFormat) Received unexpected input type: a bare value.")
         }
         _ = try reader.step()
-        try finish(&sink, &result)
-        return result
     }
 
     private mutating func begin(_ bytes: UnsafeRawBufferPointer) {
@@ -119,52 +151,9 @@ struct RequestDecoder {
         borrowed.removeAll(keepingCapacity: true)
         givenNames.removeAll(keepingCapacity: true)
         mapping.removeAll(keepingCapacity: true)
+        problems.removeAll()
+        lines.removeAll(keepingCapacity: true)
         hasNames = false
-    }
-
-    private mutating func decodeEnvelope<Sink: CellSink>(
-        _ reader: inout JSONPullReader, _ sink: inout Sink, _ result: inout Result
-    ) throws(RequestError) {
-        var keys = JSONKeys()
-        var form: String?
-        while case .key(let key) = try reader.step() {
-            guard keys.insert(key) else { throw .notJSON(reader.error(.duplicateKey(key))) }
-            switch key {
-            case "dataframe_split", "dataframe_records", "inputs", "instances":
-                if let form {
-                    throw RequestError(
-                        .badRequest, "\(requiredFormat) Received dictionary with input fields: ['\(form)', '\(key)'].")
-                }
-                form = key
-                result.rows = try decodeForm(key, &reader, &sink)
-            case "params":
-                result.parameters = try reader.value(startingWith: try reader.step())
-            default: try reader.skip()
-            }
-        }
-        guard form != nil else {
-            throw RequestError(.badRequest, "\(requiredFormat) Received dictionary with input fields: [].")
-        }
-    }
-
-    private mutating func decodeForm<Sink: CellSink>(
-        _ form: String, _ reader: inout JSONPullReader, _ sink: inout Sink
-    ) throws(RequestError) -> Int {
-        switch form {
-        case "dataframe_split":
-            place = .split
-            return try decodeSplit(&reader, &sink)
-        case "dataframe_records":
-            place = .records
-            let event = try reader.step()
-            guard case .beginArray = event else {
-                throw .malformed("Dataframe records format must be a list of records. Got \(event.pythonWords).")
-            }
-            return try decodeRecords(&reader, &sink)
-        default:
-            place = form == "inputs" ? .inputs : .instances
-            return try decodeInputs(&reader, &sink)
-        }
     }
 
     /// The schema's column called `name`.
@@ -176,7 +165,7 @@ struct RequestDecoder {
 
     // MARK: The end
 
-    private func finish<Sink: CellSink>(_ sink: inout Sink, _ result: inout Result) throws(RequestError) {
+    private mutating func finish<Sink: CellSink>(_ sink: inout Sink, _ result: inout Result) throws(RequestError) {
         var missing: [String] = []
         for index in columns.indices {
             let column = columns[index]
@@ -189,12 +178,13 @@ struct RequestDecoder {
             guard !column.takesMissing else { continue }
             let row = gap[index] >= 0 ? gap[index] : nextRow[index]
             if row < result.rows {
-                throw mismatch(
-                    row: row, column: index, expected: column.type.words, got: "nothing: the record lacks it")
+                problems.add(
+                    mismatch(row: row, column: index, expected: column.type.words, got: "nothing: the record lacks it"))
             }
         }
+        if let error = problems.error { throw error }
         guard missing.isEmpty else { throw missingInputs(missing) }
-        guard result.rows > 0 else { throw .malformed("The request has no rows.") }
+        guard result.rows > 0 || takesNoRows else { throw .malformed("The request has no rows.") }
         sink.finish(rows: result.rows)
     }
 
@@ -206,11 +196,6 @@ struct RequestDecoder {
         }
     }
 }
-
-/// What MLflow's server says of a body that has none, or several, of the four members.
-let requiredFormat =
-    "The input must be a JSON dictionary with exactly one of the input fields"
-    + " {'dataframe_split', 'dataframe_records', 'instances', 'inputs'}."
 
 extension JSONPullReader {
     /// `next`, with the error of a request.
@@ -228,20 +213,5 @@ extension JSONPullReader {
     /// The value that begins with `event`, with the error of a request.
     mutating func value(startingWith event: Event) throws(RequestError) -> JSONValue {
         do { return try JSONText.value(startingWith: event, &self) } catch { throw .notJSON(error) }
-    }
-}
-
-extension JSONPullReader.Event {
-    /// What MLflow's messages call the value.
-    var pythonWords: String {
-        switch self {
-        case .null: "type <class 'NoneType'>"
-        case .bool: "type <class 'bool'>"
-        case .number: "type <class 'float'>"
-        case .string, .key: "type <class 'str'>"
-        case .beginArray, .endArray: "list"
-        case .beginObject, .endObject: "dictionary"
-        case .endOfDocument: "nothing"
-        }
     }
 }

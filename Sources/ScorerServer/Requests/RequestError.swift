@@ -1,6 +1,7 @@
 import JSONText
 
-/// A refusal of one request: what the caller is told, in MLflow's shape `{"error_code": …, "message": …}`.
+/// A refusal of one request: what the caller is told, in MLflow's shape `{"error_code": …, "message": …}`, with `details` where
+/// single values are to blame.
 struct RequestError: Error, Equatable {
     /// MLflow's error codes that the server uses, with their HTTP statuses.
     enum Code: String {
@@ -27,6 +28,10 @@ struct RequestError: Error, Equatable {
     var status: Int
     var code: String
     var message: String
+    /// The values that are to blame, in the order of the body; at most ten.
+    var details: [RequestProblem] = []
+    /// Whether the body is the message alone, as text: MLflow's way for media types.
+    var isPlainText = false
     /// Header fields, each with its CR LF.
     var extraFields = ""
 
@@ -41,10 +46,16 @@ struct RequestError: Error, Equatable {
         if status == 503 { extraFields = "Retry-After: 1\r\n" }
     }
 
-    /// The value does not fit the signature.
-    static func mismatch(_ message: String) -> RequestError {
-        RequestError(.badRequest, "Invalid input. Data is not compatible with model signature. \(message)")
+    /// A value does not fit the signature.
+    static func mismatch(_ message: String, _ problem: RequestProblem, code: Code = .badRequest) -> RequestError {
+        var error = RequestError(
+            code, "Invalid input. Data is not compatible with model signature. \(message)")
+        error.details = [problem]
+        return error
     }
+
+    /// One more problem than are told: it is only counted.
+    static let uncounted = mismatch("", RequestProblem(place: .pointer(""), column: nil, expected: "", got: ""))
 
     /// The body is JSON, but not a request.
     static func malformed(_ message: String) -> RequestError { RequestError(.badRequest, "Invalid input. \(message)") }
@@ -57,9 +68,26 @@ struct RequestError: Error, Equatable {
 
     /// Appends the body of the answer.
     func appendBody(to bytes: inout [UInt8]) {
+        guard !isPlainText else { return bytes.append(contentsOf: message.utf8) }
         bytes.append(contentsOf: "{\"error_code\": ".utf8)
         JSONWriter.appendString(code, isASCII: true, to: &bytes)
         bytes.append(contentsOf: ", \"message\": ".utf8)
+        JSONWriter.appendString(message, isASCII: true, to: &bytes)
+        if !details.isEmpty {
+            bytes.append(contentsOf: ", \"details\": ".utf8)
+            JSONWriter.append(.array(details.map(\.json)), style: .python, to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "}"))
+    }
+
+    /// As `mismatch`, where there is no column to name.
+    static func unfit(_ message: String) -> RequestError {
+        RequestError(.badRequest, "Invalid input. Data is not compatible with model signature. \(message)")
+    }
+
+    /// Appends the body of the answer as Open Inference Protocol has it.
+    func appendInferenceBody(to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: "{\"error\": ".utf8)
         JSONWriter.appendString(message, isASCII: true, to: &bytes)
         bytes.append(UInt8(ascii: "}"))
     }

@@ -8,17 +8,30 @@ struct ScoringRequest {
         case json
         /// The same, or a list of records alone.
         case bareJSON
+        /// One record alone, as language models are asked: an object with `messages`, `prompt` or `input`. Declared parameters
+        /// stand beside its columns.
+        case unified
+        /// A table in CSV whose first line has the names.
+        case csv
+        /// Tensors of Open Inference Protocol v2.
+        case openInference(OpenInferenceRequest)
+
+        var isUnified: Bool { if case .unified = self { true } else { false } }
+        var isCSV: Bool { if case .csv = self { true } else { false } }
     }
 
     var body: UnsafeRawBufferPointer
     var form: Form
+    /// Whether the answer has `NaN` and the infinities as Python writes them, and not null.
+    var takesNotFinite = false
 
     /// Whether a list of records alone is a request.
-    var isBare: Bool { form == .bareJSON }
+    var isBare: Bool { if case .bareJSON = form { true } else { false } }
 
-    init(_ body: UnsafeRawBufferPointer, _ form: Form) {
+    init(_ body: UnsafeRawBufferPointer, _ form: Form, takesNotFinite: Bool = false) {
         self.body = body
         self.form = form
+        self.takesNotFinite = takesNotFinite
     }
 }
 
@@ -28,6 +41,10 @@ struct StageTimes {
     var parse: UInt64 = 0
     /// Checking the whole: required columns, rows, `params`.
     var validate: UInt64 = 0
+    /// Waiting for a Python worker.
+    var queue: UInt64 = 0
     /// In the model; for Python workers also the way there and back.
     var predict: UInt64 = 0
+
+    var sum: UInt64 { parse &+ validate &+ queue &+ predict }
 }

@@ -3,8 +3,8 @@ import JSONText
 /// Looks a category up in sets: which way it goes at each of several categorical splits.
 struct CategorySplits: Operator {
     static let name = "categorySplits"
-    private let input: Slot
-    private let outputs: Range<Slot>
+    let input: Slot
+    let outputs: Range<Slot>
     private let width: FloatWidth
     private let reading: CategoryReading
     private let limit: Double
@@ -49,9 +49,17 @@ struct CategorySplits: Operator {
         }
     }
 
-    /// The number of a set's bit that answers for `value`; below 32 * (wordCount + 1).
+    /// Bits of a set.
+    var bitCount: Int { 32 * (wordCount + 1) }
+
+    /// Whether bit `bit` says that rows go right at split `split`.
+    func goesRight(split: Int, bit: Int) -> Bool {
+        (sets[split * (wordCount + 1) + bit / 32] >> UInt32(bit % 32)) & 1 == 1
+    }
+
+    /// The number of a set's bit that answers for `value`; below `bitCount`.
     @inline(__always)
-    private func bit(of value: Double) -> Int {
+    func bit(of value: Double) -> Int {
         let value = width == .float32 ? Double(Float(value)) : value
         guard !value.isNaN else { return Self.missing }
         guard let category = reading.category(of: value, limit: limit) else { return Self.invalid }

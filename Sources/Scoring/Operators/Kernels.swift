@@ -17,6 +17,9 @@ struct Kernels: Operator {
     private let groups: NumberArray<UInt32>
     // [groups x weightsPerVector]: the output to which a weight is added.
     private let targets: NumberArray<UInt32>
+    private let rowSums: RowSums
+    // Vectors whose sums are made together.
+    private static let chunk = 16
 
     init(_ fields: inout OperatorFields) throws(ScoringError) {
         inputs = fields.inputs
@@ -37,6 +40,7 @@ struct Kernels: Operator {
             throw fields.error("`targets` names an output that is not below \(width)")
         }
         intercepts = try fields.float64("intercepts", count: outputs.count)
+        rowSums = RowSums(inputs, isDistance: kernel.isRadial)
     }
 
     func run(_ block: RowBlock) {
@@ -49,15 +53,20 @@ struct Kernels: Operator {
         var vector = 0
         for group in 0..<groups.count {
             let targets = targets.base + group * weightsPerVector
-            for _ in 0..<Int(groups[group]) {
-                accumulate(block, vectors.base + vector * inputs.count, into: sums)
-                kernel.finish(sums, count: rows)
-                for index in 0..<weightsPerVector {
-                    let weight = weights[vector * weightsPerVector + index]
-                    let target = block[outputs.lowerBound + Int(targets[index])]
-                    for row in 0..<rows { target[row] += weight * sums[row] }
+            let end = vector + Int(groups[group])
+            while vector < end {
+                let count = min(Self.chunk, end - vector)
+                rowSums.run(block, vectors.base + vector * inputs.count, count: count, into: sums)
+                kernel.finish(sums, count: count * rows)
+                for member in 0..<count {
+                    let values = sums + member * rows
+                    for index in 0..<weightsPerVector {
+                        let weight = weights[(vector + member) * weightsPerVector + index]
+                        let target = block[outputs.lowerBound + Int(targets[index])]
+                        for row in 0..<rows { target[row] += weight * values[row] }
+                    }
                 }
-                vector += 1
+                vector += count
             }
         }
         for output in 0..<outputs.count {
@@ -67,27 +76,7 @@ struct Kernels: Operator {
         }
     }
 
-    /// The dot product of each row with a vector, or the square of their distance.
-    private func accumulate(
-        _ block: RowBlock, _ vector: UnsafePointer<Double>, into sums: UnsafeMutablePointer<Double>
-    ) {
-        let rows = block.rows
-        for row in 0..<rows { sums[row] = 0 }
-        for index in 0..<inputs.count {
-            let source = block[inputs[index]]
-            let value = vector[index]
-            if kernel.isRadial {
-                for row in 0..<rows {
-                    let gap = source[row] - value
-                    sums[row] += gap * gap
-                }
-            } else {
-                for row in 0..<rows { sums[row] += source[row] * value }
-            }
-        }
-    }
-
-    func scratchByteCount(rows: Int) -> Int { rows * MemoryLayout<Double>.size }
+    func scratchByteCount(rows: Int) -> Int { Self.chunk * rows * MemoryLayout<Double>.size }
 
     var details: [OperatorSummary.Detail] { [.init(name: "vectors", value: weights.count / weightsPerVector)] }
 }

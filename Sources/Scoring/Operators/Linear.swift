@@ -3,12 +3,13 @@ import JSONText
 /// Dot products with constant weights, plus an intercept.
 struct Linear: Operator {
     static let name = "linear"
-    private let inputs: [Slot]
-    private let outputs: Range<Slot>
-    private let width: FloatWidth
+    fileprivate let inputs: [Slot]
+    fileprivate let outputs: Range<Slot>
+    fileprivate let width: FloatWidth
     // [outputs x inputs], row-major.
-    private let weights: NumberArray<Double>
-    private let intercepts: NumberArray<Double>
+    fileprivate let weights: NumberArray<Double>
+    fileprivate let intercepts: NumberArray<Double>
+    private let sums: RowSums
 
     init(_ fields: inout OperatorFields) throws(ScoringError) {
         inputs = fields.inputs
@@ -18,32 +19,26 @@ struct Linear: Operator {
         guard !overflow else { throw fields.error("it has too many weights") }
         weights = try fields.float64("weights", count: size)
         intercepts = try fields.float64("intercepts", count: outputs.count)
+        sums = RowSums(inputs, isDistance: false)
     }
 
     func run(_ block: RowBlock) {
+        guard width == .float32 else { return sum64(block) }
         for output in 0..<outputs.count {
             let target = block[outputs.lowerBound + output]
             let weights = weights.base + output * inputs.count
             let intercept = intercepts[output]
-            if width == .float64 {
-                sum64(block, weights, intercept, into: target)
-            } else {
-                sum32(block, weights, intercept, into: target)
-            }
+            sum32(block, weights, intercept, into: target)
         }
     }
 
-    private func sum64(
-        _ block: RowBlock, _ weights: UnsafePointer<Double>, _ intercept: Double,
-        into target: UnsafeMutablePointer<Double>
-    ) {
-        for row in 0..<block.rows { target[row] = 0 }
-        for index in 0..<inputs.count {
-            let source = block[inputs[index]]
-            let weight = weights[index]
-            for row in 0..<block.rows { target[row] += source[row] * weight }
+    private func sum64(_ block: RowBlock) {
+        guard !outputs.isEmpty else { return }
+        sums.run(block, weights.base, count: outputs.count, into: block[outputs.lowerBound])
+        for output in 0..<outputs.count {
+            let target = block[outputs.lowerBound + output]
+            for row in 0..<block.rows { target[row] += intercepts[output] }
         }
-        for row in 0..<block.rows { target[row] += intercept }
     }
 
     private func sum32(
@@ -62,6 +57,86 @@ struct Linear: Operator {
     }
 
     var details: [OperatorSummary.Detail] { [.init(name: "weights", value: weights.count)] }
+}
+
+extension Linear {
+    /// Adds the products of some inputs to `target`.
+    @inline(__always)
+    fileprivate func add(
+        _ range: Range<Int>, _ block: RowBlock, _ weights: UnsafePointer<Double>,
+        to target: UnsafeMutablePointer<Double>
+    ) {
+        for index in range {
+            let source = block[inputs[index]]
+            let weight = weights[index]
+            for row in 0..<block.rows { target[row] += source[row] * weight }
+        }
+    }
+}
+
+/// A sum some of whose inputs are sparse rows, in the order of the inputs.
+struct SparseLinear: Operator {
+    static let name = Linear.name
+
+    private struct Part {
+        /// The inputs that are sparse rows.
+        var inputs: Range<Int>
+        /// Which rows.
+        var place: Int
+    }
+
+    private let linear: Linear
+    // In the order of the inputs.
+    private var parts: [Part] = []
+
+    /// Nil when a sum is in float32 or has a weight that is not finite, which makes more than nothing of a zero.
+    init?(_ linear: Linear) {
+        guard linear.width == .float64, linear.weights.buffer.allSatisfy(\.isFinite) else { return nil }
+        self.linear = linear
+    }
+
+    init(_ fields: inout OperatorFields) throws(ScoringError) { linear = try Linear(&fields) }
+
+    /// The same sum, of which the inputs at `slots` are the sparse rows at `place`; nil when it reads them in another order.
+    func reading(_ slots: Range<Slot>, place: Int) -> SparseLinear? {
+        guard let first = linear.inputs.firstIndex(of: slots.lowerBound),
+            linear.inputs.dropFirst(first).prefix(slots.count).elementsEqual(slots),
+            linear.inputs.count(where: slots.contains) == slots.count
+        else { return nil }
+        var result = self
+        result.parts.append(Part(inputs: first..<first + slots.count, place: place))
+        result.parts.sort { $0.inputs.lowerBound < $1.inputs.lowerBound }
+        return result
+    }
+
+    func run(_ block: RowBlock) {
+        for output in 0..<linear.outputs.count {
+            let target = block[linear.outputs.lowerBound + output]
+            let weights = linear.weights.base + output * linear.inputs.count
+            for row in 0..<block.rows { target[row] = 0 }
+            var next = 0
+            for part in parts {
+                linear.add(next..<part.inputs.lowerBound, block, weights, to: target)
+                add(block.texts.sparse[part.place], weights + part.inputs.lowerBound, to: target, rows: block.rows)
+                next = part.inputs.upperBound
+            }
+            linear.add(next..<linear.inputs.count, block, weights, to: target)
+            for row in 0..<block.rows { target[row] += linear.intercepts[output] }
+        }
+    }
+
+    @inline(__always)
+    private func add(
+        _ sparse: SparseRows, _ weights: UnsafePointer<Double>, to target: UnsafeMutablePointer<Double>, rows: Int
+    ) {
+        for row in 0..<rows {
+            var sum = target[row]
+            for index in sparse.starts[row]..<sparse.starts[row + 1] {
+                sum += sparse.values[index] * weights[sparse.terms[index]]
+            }
+            target[row] = sum
+        }
+    }
 }
 
 extension ModelBuilder {

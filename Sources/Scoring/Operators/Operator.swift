@@ -37,6 +37,8 @@ struct RowBlock {
     /// The number of the block's first row, for error messages.
     let firstRow: Int
     let scratch: UnsafeMutableRawPointer
+    /// The texts of all rows, and memory to take one apart.
+    let texts: TextRows
 
     /// The block's values of one slot, `rows` of them.
     @inline(__always)

@@ -23,6 +23,8 @@ struct RankQuantizer: Sendable {
     private var features: [Feature]
     /// One-hot columns whose ranks come straight from the category.
     private var groups: [OneHotLanes] = []
+    /// Categorical splits whose ranks come straight from the category.
+    private var splitGroups: [SplitLanes] = []
     private let thresholds: Thresholds
     private let isStrict: Bool
 
@@ -77,16 +79,23 @@ struct RankQuantizer: Sendable {
     func run<Word: FixedWidthInteger & UnsignedInteger>(
         _ block: RowBlock, rankShift: Word, into ranks: UnsafeMutablePointer<Word>
     ) {
-        switch thresholds {
-        case .float32(let values): run(block, values.base, rankShift, into: ranks) { Float($0) }
-        case .float64(let values): run(block, values.base, rankShift, into: ranks) { $0 }
+        switch (thresholds, isStrict) {
+        case (.float32(let values), false):
+            run(block, ThresholdSearch<_, Below>(values.base), rankShift, into: ranks) { Float($0) }
+        case (.float32(let values), true):
+            run(block, ThresholdSearch<_, NotAbove>(values.base), rankShift, into: ranks) { Float($0) }
+        case (.float64(let values), false):
+            run(block, ThresholdSearch<_, Below>(values.base), rankShift, into: ranks) { $0 }
+        case (.float64(let values), true):
+            run(block, ThresholdSearch<_, NotAbove>(values.base), rankShift, into: ranks) { $0 }
         }
     }
 
     @inline(__always)
-    private func run<Word: FixedWidthInteger & UnsignedInteger, Number: BinaryFloatingPoint>(
-        _ block: RowBlock, _ thresholds: UnsafePointer<Number>, _ shift: Word,
-        into ranks: UnsafeMutablePointer<Word>, rounding: (Double) -> Number
+    private func run<Word: FixedWidthInteger & UnsignedInteger, Number: BinaryFloatingPoint, Rule: RankRule>(
+        _ block: RowBlock, _ search: ThresholdSearch<Number, Rule>, _ shift: Word,
+        into ranks: UnsafeMutablePointer<Word>,
+        rounding: (Double) -> Number
     ) {
         let tiled = block.rows / 8 * 8
         var first = 0
@@ -97,24 +106,22 @@ struct RankQuantizer: Sendable {
             for feature in features {
                 let target = tile + feature.lane * count
                 let source = block[feature.slot] + first
-                let list = thresholds + feature.start
-                for row in 0..<count {
-                    let value = rounding(source[row])
-                    if value.isNaN {
-                        target[row] = feature.lanes == .right ? Word(truncatingIfNeeded: feature.count) &<< shift : 0
-                    } else {
-                        target[row] =
-                            Word(truncatingIfNeeded: Self.rank(of: value, list, feature.count, isStrict)) &<< shift
-                    }
+                if count == 8 {
+                    search.rankFour(source, feature.start, feature.count, shift, into: target, rounding)
+                    search.rankFour(source + 4, feature.start, feature.count, shift, into: target + 4, rounding)
+                } else {
+                    target[0] =
+                        Word(truncatingIfNeeded: search.rank(rounding(source[0]), feature.start, feature.count))
+                        &<< shift
                 }
-                if feature.lanes == .perNode {
-                    for row in 0..<count {
-                        target[count + row] =
-                            source[row].isNaN ? Word(truncatingIfNeeded: feature.count) &<< shift : target[row]
-                    }
-                }
+                // The rank of NaN is 0 so far.
+                guard feature.lanes != .left else { continue }
+                let end = Word(truncatingIfNeeded: feature.count) &<< shift
+                let right = feature.lanes == .perNode ? target + count : target
+                for row in 0..<count { right[row] = source[row].isNaN ? end : target[row] }
             }
             for group in groups { group.run(block, first: first, count: count, shift, into: tile) }
+            for group in splitGroups { group.run(block, first: first, count: count, shift, into: tile) }
             first += count
         }
     }
@@ -123,11 +130,8 @@ struct RankQuantizer: Sendable {
     ///
     /// - Returns: nil when the trees read none of its columns, or not as neighbouring lanes.
     func fusing(_ oneHot: OneHot) -> RankQuantizer? {
-        let taken = features.filter { oneHot.outputs.contains($0.slot) }
-        guard let first = taken.first, taken.count > 1, Set(taken.map(\.slot)).count == taken.count,
-            taken.enumerated().allSatisfy({ $1.lanes != .perNode && $1.lane == first.lane + $0 })
-        else { return nil }
-        var lanes = OneHotLanes(oneHot, firstLane: first.lane)
+        guard let taken = neighbours(oneHot.outputs) else { return nil }
+        var lanes = OneHotLanes(oneHot, firstLane: taken[0].lane)
         for feature in taken {
             lanes.append(
                 output: feature.slot - oneHot.outputs.lowerBound, zero: rank(of: 0, feature), one: rank(of: 1, feature))
@@ -138,28 +142,107 @@ struct RankQuantizer: Sendable {
         return result
     }
 
-    private func rank(of value: Double, _ feature: Feature) -> Int {
-        switch thresholds {
-        case .float32(let list): Self.rank(of: Float(value), list.base + feature.start, feature.count, isStrict)
-        case .float64(let list): Self.rank(of: value, list.base + feature.start, feature.count, isStrict)
-        }
+    /// The same ranks without the answers of `splits`, which the category gives: for splits that nothing else reads.
+    ///
+    /// - Returns: nil when the trees read none, or not as neighbouring lanes, or when the table would be large.
+    func fusing(_ splits: CategorySplits) -> RankQuantizer? {
+        guard let taken = neighbours(splits.outputs), taken.allSatisfy({ $0.count <= Int(UInt8.max) }),
+            let lanes = SplitLanes(
+                splits, firstLane: taken[0].lane, outputs: taken.map { $0.slot - splits.outputs.lowerBound },
+                zeros: taken.map { UInt8(rank(of: 0, $0)) }, ones: taken.map { UInt8(rank(of: 1, $0)) })
+        else { return nil }
+        var result = self
+        result.features.removeAll { splits.outputs.contains($0.slot) }
+        result.splitGroups.append(lanes)
+        return result
     }
 
-    /// The number of thresholds below `value` (or, when strict, not above it), by halving without a branch on the value.
+    /// The features of `slots`, at least two, when each has one lane and their lanes are neighbours.
+    private func neighbours(_ slots: Range<Slot>) -> [Feature]? {
+        let taken = features.filter { slots.contains($0.slot) }
+        guard let first = taken.first, taken.count > 1, Set(taken.map(\.slot)).count == taken.count,
+            taken.enumerated().allSatisfy({ $1.lanes != .perNode && $1.lane == first.lane + $0 })
+        else { return nil }
+        return taken
+    }
+
+    private func rank(of value: Double, _ feature: Feature) -> Int {
+        switch thresholds {
+        case .float32(let list):
+            let value = Float(value)
+            return (feature.start..<feature.start + feature.count)
+                .count { isStrict ? list[$0] <= value : list[$0] < value }
+        case .float64(let list):
+            return (feature.start..<feature.start + feature.count)
+                .count { isStrict ? list[$0] <= value : list[$0] < value }
+        }
+    }
+}
+
+/// Which thresholds count for a rank.
+private protocol RankRule {
+    static func counts<Number: BinaryFloatingPoint>(_ threshold: Number, _ value: Number) -> Bool
+}
+
+private enum Below: RankRule {
     @inline(__always)
-    private static func rank<Number: BinaryFloatingPoint>(
-        of value: Number, _ list: UnsafePointer<Number>, _ count: Int, _ isStrict: Bool
-    ) -> Int {
-        var base = list
+    static func counts<Number: BinaryFloatingPoint>(_ threshold: Number, _ value: Number) -> Bool { threshold < value }
+}
+
+private enum NotAbove: RankRule {
+    @inline(__always)
+    static func counts<Number: BinaryFloatingPoint>(_ threshold: Number, _ value: Number) -> Bool { threshold <= value }
+}
+
+/// Counts the thresholds of an ascending list that count for a value, by halving without a branch on the value: which way it goes
+/// cannot be foreseen. The rank of NaN is 0.
+private struct ThresholdSearch<Number: BinaryFloatingPoint, Rule: RankRule> {
+    private let thresholds: UnsafePointer<Number>
+
+    init(_ thresholds: UnsafePointer<Number>) { self.thresholds = thresholds }
+
+    /// `amount`, below 2^32, when the threshold counts, else 0. By a shift, because a choice, a product and a mask became branches.
+    @inline(__always)
+    private func step(_ threshold: Number, _ value: Number, _ amount: Int) -> Int {
+        let isOut = unsafeBitCast(!Rule.counts(threshold, value), to: UInt8.self)
+        return amount &>> (Int(isOut) &<< 5)
+    }
+
+    @inline(__always)
+    func rank(_ value: Number, _ start: Int, _ count: Int) -> Int {
+        let list = thresholds + start
+        var rank = 0
         var remaining = count
         while remaining > 1 {
-            let half = remaining / 2
-            let probe = base[half &- 1]
-            let isAbove = isStrict ? probe <= value : probe < value
-            base = isAbove ? base + half : base
+            let half = remaining &>> 1
+            rank &+= step(list[rank &+ half &- 1], value, half)
             remaining &-= half
         }
-        let isAbove = isStrict ? base.pointee <= value : base.pointee < value
-        return base - list + (isAbove ? 1 : 0)
+        return rank &+ step(list[rank], value, 1)
+    }
+
+    /// The same for four neighbouring values at once: one search alone waits for memory.
+    @inline(__always)
+    func rankFour<Word: FixedWidthInteger>(
+        _ values: UnsafePointer<Double>, _ start: Int, _ count: Int, _ shift: Word,
+        into target: UnsafeMutablePointer<Word>, _ rounding: (Double) -> Number
+    ) {
+        let list = thresholds + start
+        let (v0, v1, v2, v3) = (rounding(values[0]), rounding(values[1]), rounding(values[2]), rounding(values[3]))
+        var (r0, r1, r2, r3) = (0, 0, 0, 0)
+        var remaining = count
+        while remaining > 1 {
+            let half = remaining &>> 1
+            let probes = list + (half &- 1)
+            r0 &+= step(probes[r0], v0, half)
+            r1 &+= step(probes[r1], v1, half)
+            r2 &+= step(probes[r2], v2, half)
+            r3 &+= step(probes[r3], v3, half)
+            remaining &-= half
+        }
+        target[0] = Word(truncatingIfNeeded: r0 &+ step(list[r0], v0, 1)) &<< shift
+        target[1] = Word(truncatingIfNeeded: r1 &+ step(list[r1], v1, 1)) &<< shift
+        target[2] = Word(truncatingIfNeeded: r2 &+ step(list[r2], v2, 1)) &<< shift
+        target[3] = Word(truncatingIfNeeded: r3 &+ step(list[r3], v3, 1)) &<< shift
     }
 }

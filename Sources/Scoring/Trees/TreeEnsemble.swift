@@ -55,16 +55,20 @@ struct TreeEnsemble: Operator {
         }
         leaves = TreeLeaves(
             width: leafWidth, isFloat32: sumWidth == .float32, values: values, starts: leafStarts,
-            firstOutputs: firstOutputs, treeStarts: treeStarts, depths: NumberArray(copying: depths))
+            firstOutputs: firstOutputs, treeStarts: treeStarts, depths: NumberArray(copying: depths),
+            isUniform: firstOutputs.buffer.allSatisfy { $0 == firstOutputs[0] })
     }
 
     /// The same trees, which take the ranks of the columns of `oneHot` from the category; nil when that does not fit.
-    func fusing(_ oneHot: OneHot) -> TreeEnsemble? {
-        guard !startSlots.contains(where: oneHot.outputs.contains), let fused = quantizer.fusing(oneHot) else {
-            return nil
-        }
+    func fusing(_ oneHot: OneHot) -> TreeEnsemble? { fused(quantizer.fusing(oneHot), without: oneHot.outputs) }
+
+    /// The same trees, which take the ranks of `splits` from the category; nil when that does not fit.
+    func fusing(_ splits: CategorySplits) -> TreeEnsemble? { fused(quantizer.fusing(splits), without: splits.outputs) }
+
+    private func fused(_ quantizer: RankQuantizer?, without slots: Range<Slot>) -> TreeEnsemble? {
+        guard let quantizer, !startSlots.contains(where: slots.contains) else { return nil }
         var result = self
-        result.quantizer = fused
+        result.quantizer = quantizer
         return result
     }
 
@@ -130,8 +134,15 @@ struct TreeLeaves: Sendable {
     let treeStarts: NumberArray<UInt32>
     /// Per tree, the steps from the root to the deepest leaf.
     let depths: NumberArray<UInt32>
+    /// Whether all trees add to the same outputs.
+    let isUniform: Bool
     /// The number of trees.
     var treeCount: Int { depths.count }
+
+    @inline(__always)
+    func adding(_ value: Double, to sum: Double) -> Double {
+        isFloat32 ? Double(Float(sum) + Float(value)) : sum + value
+    }
 }
 
 /// Checks node words once, so that the kernel can walk them without checks, and finds each tree's depth.

@@ -47,8 +47,11 @@ public struct TreeForest: Sendable {
         var missingGoesLeft: Bool { test & 1 == 1 }
     }
 
-    // In breadth-first order of each tree, right child next to the left one.
+    // A tree's nodes one after the other, right child next to the left one, both after their parent. A parent and the nodes below it
+    // are neighbours as far as a line of memory goes: a deep tree has a walk wait for fewer lines than in the order of its levels.
     var nodes: [Node] = []
+    /// Nodes of 4 bytes in a line of memory.
+    private static let lineNodes = 16
     var treeStarts: [Int] = [0]
     var firstOutputs: [UInt32] = []
     var leaves: LeafTable
@@ -106,37 +109,48 @@ public struct TreeForest: Sendable {
         else {
             throw refused("it has too many nodes or outputs")
         }
-        var tree: [Node] = []
+        var tree = [Node](repeating: Node(key: 0, delta: 0, test: -1), count: 1)
         tree.reserveCapacity(count)
-        var order: [Int32] = [0]
-        order.reserveCapacity(count)
         var visited = [Bool](repeating: false, count: count)
         visited[0] = true
+        // Placed nodes whose children are not: number, place in `tree`.
+        var pending: [(node: Int32, place: Int32)] = [(0, 0)]
+        var subtree: [(node: Int32, place: Int32)] = []
         var next = 0
-        while next < order.count {
-            let node = Int(order[next])
-            let (first, second) = (left[node], right[node])
-            if first == -1 && second == -1 {
-                tree.append(Node(key: 0, delta: leaves.number(of: values, at: node * leafWidth), test: -1))
-                next += 1
-                continue
-            }
-            let (feature, threshold) = (feature[node], threshold[node])
-            guard feature >= 0, feature < featureCount + derived.count, !threshold.isNaN else {
-                throw refused("node \(node) has a feature or threshold out of range")
-            }
-            guard first > 0, first < count, second > 0, second < count, first != second, !visited[Int(first)],
-                !visited[Int(second)]
-            else { throw refused("node \(node) has a child that is out of range or has another parent") }
-            visited[Int(first)] = true
-            visited[Int(second)] = true
-            let canBeMissing = feature < featureCount || derived.canBeMissing(Int(feature) - featureCount)
-            let goesLeft = missing == .perNode && canBeMissing && missingGoesLeft[node]
-            tree.append(
-                Node(key: key(threshold), delta: UInt32(order.count - next), test: feature << 1 | (goesLeft ? 1 : 0)))
-            order.append(first)
-            order.append(second)
+        while next < pending.count {
+            // As much of a subtree as there is room for in a line of memory; what is left begins lines of its own.
+            subtree.removeAll(keepingCapacity: true)
+            subtree.append(pending[next])
             next += 1
+            var done = 0
+            repeat {
+                let (node, place) = (Int(subtree[done].node), Int(subtree[done].place))
+                done += 1
+                let (first, second) = (left[node], right[node])
+                if first == -1 && second == -1 {
+                    tree[place] = Node(key: 0, delta: leaves.number(of: values, at: node * leafWidth), test: -1)
+                    continue
+                }
+                let (feature, threshold) = (feature[node], threshold[node])
+                guard feature >= 0, feature < featureCount + derived.count, !threshold.isNaN else {
+                    throw refused("node \(node) has a feature or threshold out of range")
+                }
+                guard first > 0, first < count, second > 0, second < count, first != second, !visited[Int(first)],
+                    !visited[Int(second)]
+                else { throw refused("node \(node) has a child that is out of range or has another parent") }
+                visited[Int(first)] = true
+                visited[Int(second)] = true
+                let canBeMissing = feature < featureCount || derived.canBeMissing(Int(feature) - featureCount)
+                let goesLeft = missing == .perNode && canBeMissing && missingGoesLeft[node]
+                tree[place] = Node(
+                    key: key(threshold), delta: UInt32(tree.count - place), test: feature << 1 | (goesLeft ? 1 : 0))
+                subtree.append((first, Int32(tree.count)))
+                subtree.append((second, Int32(tree.count + 1)))
+                tree.append(Node(key: 0, delta: 0, test: -1))
+                tree.append(Node(key: 0, delta: 0, test: -1))
+            } while done < subtree.count && (nodeCount + tree.count) % Self.lineNodes <= Self.lineNodes - 2
+                && (nodeCount + tree.count) % Self.lineNodes != 0
+            pending += subtree[done...]
         }
         nodes.append(contentsOf: tree)
         firstOutputs.append(UInt32(firstOutput))

@@ -1,6 +1,6 @@
-/// How a program runs: its operators, but one-hot columns that only trees read are not made.
+/// How a program runs: its operators, but one-hot columns and categorical splits that only trees read are not made.
 ///
-/// The file says nothing of it, and the answers are the same bits: the trees take the ranks of such columns from the category.
+/// The file says nothing of it, and the answers are the same bits: the trees take the ranks of such slots from the category.
 enum TreeFusion {
     /// What runs in place of `operators`.
     ///
@@ -9,17 +9,24 @@ enum TreeFusion {
     ///   - answer: the slots that are answered.
     ///   - slotCount: of the whole program.
     static func steps(_ operators: [any Operator], inputs: [[Slot]], answer: [Slot], slotCount: Int) -> [any Operator] {
-        guard operators.contains(where: { $0 is OneHot }) else { return operators }
+        guard operators.contains(where: { $0 is OneHot || $0 is CategorySplits }) else { return operators }
         let readers = readers(inputs, answer, slotCount)
         var steps = operators
-        for (number, encoder) in operators.enumerated() {
-            guard let oneHot = encoder as? OneHot, let reader = single(readers[oneHot.outputs]),
-                let ensemble = steps[reader] as? TreeEnsemble, let fused = ensemble.fusing(oneHot)
-            else { continue }
-            steps[reader] = fused
-            steps[number] = OneHotCheck(oneHot: oneHot)
+        var unneeded: Set<Int> = []
+        for (number, step) in operators.enumerated() {
+            if let oneHot = step as? OneHot, let reader = single(readers[oneHot.outputs]),
+                let fused = (steps[reader] as? TreeEnsemble)?.fusing(oneHot)
+            {
+                steps[reader] = fused
+                steps[number] = OneHotCheck(oneHot: oneHot)
+            } else if let splits = step as? CategorySplits, let reader = single(readers[splits.outputs]),
+                let fused = (steps[reader] as? TreeEnsemble)?.fusing(splits)
+            {
+                steps[reader] = fused
+                unneeded.insert(number)
+            }
         }
-        return steps
+        return steps.indices.filter { !unneeded.contains($0) }.map { steps[$0] }
     }
 
     private static let nobody: Int32 = -1

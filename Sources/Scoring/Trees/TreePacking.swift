@@ -16,11 +16,12 @@ struct TreePacking {
 
     var wordBits: Int { rankBits + laneBits + deltaBits <= 32 ? 32 : 64 }
 
-    init(_ forest: TreeForest) throws(ScoringError) {
+    /// - Parameter slots: per feature, its slot: lanes are in the order of slots, so that those of one operator are neighbours.
+    init(_ forest: TreeForest, slots: [Slot]) throws(ScoringError) {
         self.forest = forest
         ranks = [UInt32](repeating: 0, count: forest.nodeCount)
         lanes = [UInt32](repeating: 0, count: forest.nodeCount)
-        packThresholds()
+        packThresholds(slots)
         packLeaves()
         guard rankBits + laneBits + deltaBits <= 64 else {
             throw ScoringError(.unsound, "the trees are too large: a node needs more than 64 bits")
@@ -39,7 +40,7 @@ struct TreePacking {
         }
     }
 
-    private mutating func packThresholds() {
+    private mutating func packThresholds(_ slots: [Slot]) {
         var inner: [RadixSort.Item] = []
         inner.reserveCapacity(forest.nodeCount / 2)
         var largestDelta = 0
@@ -47,9 +48,12 @@ struct TreePacking {
             inner.append(RadixSort.Item(key: node.key, index: UInt32(index)))
             largestDelta = max(largestDelta, Int(node.delta))
         }
-        // By threshold, then (keeping that order) by feature.
+        // By threshold, then (keeping that order) by the place of the feature's slot among all.
+        var places = [UInt64](repeating: 0, count: slots.count)
+        let order = slots.indices.sorted { (slots[$0], $0) < (slots[$1], $1) }
+        for (place, feature) in order.enumerated() { places[feature] = UInt64(place) }
         RadixSort.sort(&inner) { $0.key }
-        RadixSort.sort(&inner) { UInt64(forest.nodes[Int($0.index)].feature) }
+        RadixSort.sort(&inner) { places[forest.nodes[Int($0.index)].feature] }
         dictionary.reserveCapacity(inner.count)
         var laneCount = 1  // lane 0 is the leaves'
         var largestRank = 0
@@ -184,7 +188,8 @@ extension ModelBuilder {
                 "a forest of \(forest.treeCount) trees with \(forest.featureCount) features and \(forest.leafWidth) "
                     + "values a leaf does not fit \(slots.count) slots and \(outputCount) outputs")
         }
-        let packing = try TreePacking(forest)
+        let derived = try derive(forest.derived, from: slots, width: forest.inputWidth)
+        let packing = try TreePacking(forest, slots: slots + derived)
         var parameters: JSONObject = [
             "compare": .string(forest.comparison.rawValue), "inputWidth": .string(forest.inputWidth.rawValue),
             "sumWidth": .string(sumWidth.rawValue), "leafWidth": .int(forest.leafWidth),
@@ -202,7 +207,6 @@ extension ModelBuilder {
         parameters["leaves"] = addArray(packing.leafValues)
         parameters["nodes"] =
             packing.wordBits == 32 ? addArray(packing.words(UInt32.self)) : addArray(packing.words(UInt64.self))
-        let derived = try derive(forest.derived, from: slots, width: forest.inputWidth)
         return try add(
             TreeEnsemble.name, inputs: slots + derived + startSlots, outputCount: outputCount, parameters, origin: .none
         )

@@ -15,7 +15,7 @@ enum ServeCommand: Command {
         options: [
             OptionSpec("port", .value("N"), defaultValue: "8080", help: "the port to listen on"),
             OptionSpec("host", .value("ADDRESS"), defaultValue: "127.0.0.1", help: "the numeric address to listen on"),
-            ScorerBinary.specification,
+            PlanOptions.compatibility, ScorerBinary.specification,
         ],
         examples: [
             .init("skiff serve churn.skiff --port 9000", "serve a converted model"),
@@ -32,9 +32,11 @@ enum ServeCommand: Command {
         let app = try ServingTarget.path(of: target, verb: "serve")
         let scorer = try ScorerBinary.find(context, for: .current)
         let host = context.arguments.value("host") ?? "127.0.0.1"
+        let compatibility = context.arguments.value("compat").map { ["--compat", $0] } ?? []
         let address = host.contains(":") ? "[\(host)]:\(number)" : "\(host):\(number)"
         try ChildProcess.become(
             ChildProcess.Request(
-                scorer.path, ["--listen", address, app], environment: context.surroundings.environment))
+                scorer.path, ["--listen", address] + compatibility + [app],
+                environment: context.surroundings.environment))
     }
 }

@@ -41,7 +41,7 @@ class Model:
     #: Rows to ask; `tables.requests` makes them.
     requests: pandas.DataFrame
     predict_fn: str = "predict"
-    #: "sklearn", "xgboost" or "lightgbm".
+    #: "sklearn", "xgboost", "lightgbm" or "catboost".
     flavor: str = "sklearn"
     #: Further arguments of `save_model`: `serialization_format`, `model_format`.
     save: dict = dataclasses.field(default_factory=dict)
@@ -93,7 +93,7 @@ def save(model, folder, mlflow):
     for name in ("pip_requirements",):
         if name in accepted:
             arguments[name] = [f"{model.flavor if model.flavor != 'sklearn' else 'scikit-learn'}"]
-    name = {"sklearn": "sk_model", "xgboost": "xgb_model", "lightgbm": "lgb_model"}[model.flavor]
+    name = {"sklearn": "sk_model", "xgboost": "xgb_model", "lightgbm": "lgb_model", "catboost": "cb_model"}[model.flavor]
     module.save_model(**{name: model.estimator, "path": str(folder), **arguments})
 
 

@@ -36,6 +36,10 @@ class Answers(unittest.TestCase):
     def test_what_is_not_finite_is_null(self):
         self.assertEqual(self.text([math.nan, math.inf, -math.inf, {"a": math.nan}]), '[null, null, null, {"a": null}]')
 
+    def test_what_is_not_finite_stays_where_a_request_asks_for_it(self):
+        value = [math.nan, math.inf, {"a": -math.inf}]
+        self.assertEqual(score.answer_text(value, True), '[NaN, Infinity, {"a": -Infinity}]')
+
     def test_bytes_are_base64_as_mlflow_writes_it(self):
         self.assertEqual(json.loads(self.text(b"\0\xff" * 50)), base64.encodebytes(b"\0\xff" * 50).decode())
 
@@ -54,6 +58,22 @@ class Answers(unittest.TestCase):
         for value in ({1, 2}, 1j, object()):
             with self.assertRaises(TypeError):
                 self.text(value)
+
+
+class RawRequests(unittest.TestCase):
+    def build(self, key, data, **more):
+        return score.build_raw(dict(more, key=key, data=data))
+
+    def test_a_unified_body_is_passed_on_without_its_parameters(self):
+        self.assertEqual(self.build("unified", {"messages": [1], "k": 2}, params={"k": 2}), {"messages": [1]})
+
+    def test_what_a_type_hint_checks_is_passed_on_as_it_is(self):
+        self.assertEqual(self.build("hinted", [{"x": "1"}]), [{"x": "1"}])
+
+    def test_a_missing_number_in_an_array_is_nan(self):
+        kind = {"type": "array", "items": {"type": "double"}}
+        self.assertEqual(score.convert_cell([1, 2.5], kind), [1.0, 2.5])
+        self.assertTrue(math.isnan(score.convert_cell([None], kind)[0]))
 
 
 class Errors(unittest.TestCase):
@@ -76,9 +96,25 @@ class Errors(unittest.TestCase):
         self.assertTrue(body["message"].endswith("for inference. ValueError: Input X contains NaN."))
         self.assertIn("Traceback", body["traceback"])
 
-    def test_others_are_the_models(self):
-        self.assertEqual(self.frame(KeyError("secret"))["kind"], "model")
+    def test_others_are_the_callers_without_detail(self):
+        # As in MLflow, which answers 400 to whatever a model raises.
+        self.assertEqual(self.frame(KeyError("secret"))["kind"], "input")
         self.assertNotIn("secret", self.frame(KeyError("secret"))["message"])
+
+    def test_paths_of_the_machine_are_not_told(self):
+        body = self.frame(ValueError("cannot read /opt/app/model/x.bin or a/b: 1/2 of file:///etc/secret/key"))
+        self.assertTrue(body["message"].endswith("cannot read [path] or a/b: 1/2 of [path]"), body["message"])
+
+    def test_the_rows_in_mlflows_message_are_not_told(self):
+        class MlflowException(Exception):
+            message = "Failed to enforce schema of data '   name\n0  Ada' with schema '[x]'. Error: Model is missing inputs ['x']."
+            error_code = "INVALID_PARAMETER_VALUE"
+
+            def get_http_status_code(self):
+                return 400
+
+        body = self.frame(MlflowException())
+        self.assertEqual(body["message"], "Failed to enforce schema. Model is missing inputs ['x'].")
 
     def test_an_input_error_has_no_trace(self):
         self.assertEqual(self.frame(score.InputError("no")), {"kind": "input", "message": "no"})
@@ -340,7 +376,10 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
             self.assertEqual(self.text(table), '[{"a": 1, "b": "x", "c": 0.5}, {"a": 2, "b": null, "c": null}]')
             self.assertEqual(self.text(pandas.Series([1.0, 2.0])), '[{"0": 1.0}, {"0": 2.0}]')
             times = pandas.DataFrame({"t": pandas.to_datetime(["2024-01-02T03:04:05.123456789", None])})
-            self.assertEqual(self.text(times), '[{"t": "2024-01-02T03:04:05.123456789"}, {"t": "NaT"}]')
+            self.assertEqual(self.text(times), '[{"t": "2024-01-02T03:04:05.123456789"}, {"t": null}]')
+            self.assertIn('"NaT"', score.answer_text(times, True))
+            missing = numpy.array(["2024-01-02", "NaT"], dtype="datetime64[D]")
+            self.assertEqual(self.text(missing), '["2024-01-02", null]')
             self.assertEqual(self.text([pandas.NA]), "[null]")
 
     class Columns(unittest.TestCase):
@@ -402,6 +441,29 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
             pandas.testing.assert_frame_equal(made, wanted)
             self.assertEqual([type(value) for value in made["c5"]], [type(value) for value in wanted["c5"]])
 
+        def test_texts_of_csv_are_objects_with_nan_for_what_is_missing(self):
+            payload = self.payload(b'{"form": "frame", "columns": ["a"], "types": ["csv_string"]}', 3, [(6, self.texts("x", "", "\u00e9"), (), [1])])
+            column = score.build_input(score.read_request(payload, score.COLUMNAR))["a"]
+            self.assertEqual(column.dtype, object)
+            self.assertEqual([column[0], column[2]], ["x", "\u00e9"])
+            self.assertTrue(isinstance(column[1], float) and math.isnan(column[1]))
+
+        def test_a_table_of_no_rows_has_its_columns_and_dtypes(self):
+            head = {"form": "frame", "columns": list("abcd"), "types": ["double", "double", "string", "csv_string"]}
+            cells = [(1, b"", (), None), (1, b"", (), None), (6, self.texts(), (), None), (6, self.texts(), (), None)]
+            made = score.build_input(score.read_request(self.payload(json.dumps(head).encode(), 0, cells), score.COLUMNAR))
+            wanted = score.build_input(dict(head, rows=0, data=[[], [], [], []]))
+            pandas.testing.assert_frame_equal(made, wanted)
+            self.assertEqual([str(dtype) for dtype in made.dtypes], ["float64", "float64", "object", "object"])
+            tensor = self.payload(b'{"form": "tensor", "columns": null, "types": ["float32"]}', 0, [(2, b"", (), None)])
+            self.assertEqual(score.build_input(score.read_request(tensor, score.COLUMNAR)).dtype, numpy.float32)
+
+        def test_an_answer_that_may_have_what_is_not_finite_says_so_as_text(self):
+            head = b'{"form": "frame", "columns": ["a"], "types": ["double"], "not_finite": true}'
+            payload = self.payload(head, 1, [(1, numpy.array([numpy.nan], "<f8").tobytes(), (), None)])
+            kind, body, flags = score.answer(lambda data, params: {"y": data["a"].tolist()}, payload, score.COLUMNAR)
+            self.assertEqual((kind, body, flags), (score.ANSWER, b'{"y": [NaN]}', 0))
+
         def test_tensors_keep_their_shape(self):
             numbers = numpy.arange(12, dtype="<i8").reshape(2, 3, 2)
             payload = self.payload(b'{"form": "tensor", "columns": null, "types": ["int64"]}', 2, [(3, numbers.tobytes(), (3, 2), None)])
@@ -429,58 +491,6 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
             )
             for value in texts:
                 self.assertIsNone(score.columnar_answer(value), repr(value))
-
-    class Checks(unittest.TestCase):
-        """MLflow's check of a table, which is left out where it was seen to change nothing."""
-
-        def setUp(self):
-            self.seen = []
-
-            def check(data, params, input_schema, params_schema, flavor=None):
-                self.seen.append(len(data))
-                return self.change(data), params
-
-            self.module = type("module", (), {"_validate_prediction_input": staticmethod(check), "_enforce_params_schema": staticmethod(lambda params, schema: params)})
-            self.change = lambda data: data.copy()
-            names = ("table", "proven", "original", "module")
-            self.addCleanup(lambda kept: [setattr(score.Enforcement, name, None) for name in kept], names)
-            for _ in range(2):
-                score.Enforcement.install(self.module)
-
-        def ask(self, types, data):
-            request = {"form": "frame", "columns": ["a", "b"], "types": types, "rows": len(data[0]), "data": data}
-            table = score.build_input(request)
-            score.Enforcement.expect(request, table)
-            made, params = self.module._validate_prediction_input(table, {"k": 1}, "schema", "params", "flavor")
-            self.assertEqual(params, {"k": 1})
-            return made
-
-        def test_it_is_left_out_for_tables_like_one_that_it_did_not_change(self):
-            for rows in (1, 2, 3):
-                made = self.ask(["double", "string"], [[1.5] * rows, ["x"] * rows])
-                self.assertEqual(made.shape, (rows, 2))
-            self.assertEqual(self.seen, [1])
-            self.ask(["double", "double"], [[1.5] * 4, [2] * 4])
-            self.assertEqual(self.seen, [1, 4])
-
-        def test_it_is_made_where_it_changes_something_or_looks_at_values(self):
-            self.change = lambda data: data.astype({"a": "float32"})
-            for rows in (1, 2):
-                self.assertEqual(str(self.ask(["double", "string"], [[1.5] * rows, ["x"] * rows]).dtypes["a"]), "float32")
-            self.change = lambda data: data.copy()
-            for rows in (3, 4):
-                self.ask(["double", "any"], [[1.5] * rows, ["x"] * rows])
-            self.assertEqual(self.seen, [1, 2, 3, 4])
-
-        def test_a_table_that_a_model_made_or_hands_on_to_another_is_checked(self):
-            for rows in (1, 2):
-                table = self.ask(["double", "string"], [[1.5] * rows, ["x"] * rows])
-            self.module._validate_prediction_input(pandas.DataFrame({"a": [1.5] * 5, "b": ["x"] * 5}), None, "schema", None)
-            self.module._validate_prediction_input(table, None, "schema", None)
-            self.assertEqual(self.seen, [1, 5, 2])
-            score.Enforcement.table = table
-            self.module._validate_prediction_input(table, None, "schema of another", None)
-            self.assertEqual(self.seen, [1, 5, 2, 2])
 
     class Tables(unittest.TestCase):
         def frame(self, columns, types, data, rows=None):

@@ -1,7 +1,8 @@
-// How long a `.skiff` file takes to score rows in this process, on one thread: scoring-benchmark FILE.skiff ROWS.json
+// How long a `.skiff` file takes to score rows in this process: scoring-benchmark FILE.skiff ROWS.json [THREADS]
 //
 // ROWS.json holds {"columns": [name, …], "data": [[cell, …], …]}. Prints one JSON object: nanoseconds per row when rows are scored
-// one at a time and all at once (the best and the median of twelve rounds), nanoseconds to load the file, and the answers.
+// one at a time and all at once (the best and the median of twelve rounds, or of as many as fit into two seconds), nanoseconds to load the file, and
+// the answers.
 
 import Bytes
 import Glibc
@@ -38,7 +39,9 @@ func bind(_ rows: [[JSONValue]], _ columns: [String], to model: CompiledModel) t
 }
 
 func measure(_ arguments: [String]) throws {
-    guard arguments.count == 3 else { throw Misuse(description: "usage: scoring-benchmark FILE.skiff ROWS.json") }
+    guard (3...4).contains(arguments.count) else {
+        throw Misuse(description: "usage: scoring-benchmark FILE.skiff ROWS.json [THREADS]")
+    }
     let region = ByteRegion(try readFile(arguments[1], limit: 1 << 30))
     let model = try CompiledModel.load(region, file: arguments[1])
     let loading = try (0..<5).map { _ in
@@ -50,11 +53,13 @@ func measure(_ arguments: [String]) throws {
     guard !rows.isEmpty else { throw Misuse(description: "no rows") }
     let all = try bind(rows, columns, to: model)
     let singles = try rows.map { try bind([$0], columns, to: model) }
-    let evaluator = Evaluator(model: model)
+    let threads = arguments.count == 4 ? Int(arguments[3]) ?? 1 : 1
+    let evaluator = Evaluator(model: model, sharing: ScoringProcessors(count: threads))
     var answers = AnswerBlock(model: model)
     var single: [Double] = []
     var batch: [Double] = []
-    for _ in 0..<12 {
+    let start = MonotonicClock.nanoseconds
+    while single.isEmpty || single.count < 12 && MonotonicClock.nanoseconds - start < 2_000_000_000 {
         single.append(
             try nanoseconds { for row in singles { try evaluator.evaluate(row, into: &answers) } } / Double(rows.count))
         batch.append(try nanoseconds { try evaluator.evaluate(all, into: &answers) } / Double(rows.count))
