@@ -52,6 +52,7 @@ public struct ServerSetting: Sendable {
     private static let limitHelp = [
         "body_bytes": "the body of a request (413)",
         "rows": "the rows of a request (413)",
+        "columns": "the columns of a table that names them (400)",
         "depth": "the nesting of a JSON body (400)",
         "number_bytes": "the text of one JSON number (400)",
         "header_bytes": "the request line and the header fields (431)",
