@@ -60,6 +60,35 @@ def search(rng):
     return classified(rng, estimator)
 
 
+def search_space(rng):
+    """Searches whose parameter space holds distributions of SciPy, ranges and estimators, in every format."""
+    from scipy import stats
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+
+    depths = [stats.randint(1, 6), stats.poisson(2, loc=1), stats.binom(4, 0.5, loc=1), stats.geom(0.4), range(1, 6)][rng.integers(5)]
+    shares = [stats.uniform(0.1, 0.4), stats.loguniform(1e-3, 0.4), stats.beta(2, 9), stats.truncnorm(-1, 1, loc=0.2, scale=0.1)][rng.integers(4)]
+    space = {"max_depth": depths, "min_samples_leaf": shares}
+    if rng.random() < 0.3:
+        space = [space, {"max_depth": [2, 3]}]
+    arguments = dict(random_state=0, cv=3)
+    if rng.random() < 0.3:
+        estimator = model_selection.HalvingRandomSearchCV(tree.DecisionTreeClassifier(random_state=0), space, n_candidates=3, **arguments)
+    else:
+        estimator = model_selection.RandomizedSearchCV(tree.DecisionTreeClassifier(random_state=0), space, n_iter=3, **arguments)
+    model = classified(rng, estimator)
+    formats = ["pickle", "cloudpickle"] + (["skops"] if VERSION >= (1, 9) else [])
+    model.save = dict(serialization_format=str(rng.choice(formats)))
+    if model.save["serialization_format"] == "skops":
+        from skops import io
+
+        model.estimator.fit(model.table, model.target)
+        try:
+            model.save["skops_trusted_types"] = io.get_untrusted_types(data=io.dumps(model.estimator))
+        except RecursionError:  # skops 0.16 writes no discrete distribution
+            model.save = dict(serialization_format="cloudpickle")
+    return model
+
+
 def union(rng):
     parts = [("scaled", preprocessing.StandardScaler()), ("ranged", preprocessing.MinMaxScaler())]
     if rng.random() < 0.5:
@@ -250,6 +279,7 @@ def nested(rng):
 
 SPECS = {
     "comp_search": search,
+    "comp_space": search_space,
     "comp_union": union,
     "comp_sparse": sparse_union,
     "comp_select": selector,
