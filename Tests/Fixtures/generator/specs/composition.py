@@ -89,6 +89,34 @@ def search_space(rng):
     return model
 
 
+def thresholds(rng):
+    """Classes by a threshold of one's own, and classifiers that label rows for themselves."""
+    kind = str(rng.choice(["bool", "int2", "text2"]))
+    inner = any_classifier(rng)
+    if rng.random() < 0.4 or VERSION < (1, 5):
+        from sklearn import semi_supervised
+
+        model = classified(rng, semi_supervised.SelfTrainingClassifier(linear_model.LogisticRegression()), kinds=["int2", "int3"])
+        model.target = numpy.where(rng.random(len(model.table)) < 0.3, -1, numpy.asarray(model.target))
+        return model
+    if rng.random() < 0.5:
+        threshold = ["auto", 0.3, 0.71][rng.integers(3)]
+        response = str(rng.choice(["auto", "predict_proba"]))
+        estimator = model_selection.FixedThresholdClassifier(inner, threshold=threshold, response_method=response)
+    else:
+        scoring = str(rng.choice(["balanced_accuracy", "accuracy"] + (["f1"] if kind == "int2" else [])))
+        estimator = model_selection.TunedThresholdClassifierCV(inner, scoring=scoring, cv=3, thresholds=17, random_state=0)
+    return classified(rng, estimator, kinds=[kind])
+
+
+def select_boosting(rng):
+    boosting = [ensemble.GradientBoostingClassifier, ensemble.GradientBoostingRegressor][rng.integers(2)](
+        n_estimators=int(rng.integers(1, 6)), max_depth=2, random_state=0)
+    threshold = [None, "median", "0.5*mean", 0.1][rng.integers(4)]
+    first = feature_selection.SelectFromModel(boosting, threshold=threshold)
+    return classified(rng, pipeline.make_pipeline(first, linear_model.LogisticRegression()), kinds=["int2", "int3"])
+
+
 def union(rng):
     parts = [("scaled", preprocessing.StandardScaler()), ("ranged", preprocessing.MinMaxScaler())]
     if rng.random() < 0.5:
@@ -280,6 +308,8 @@ def nested(rng):
 SPECS = {
     "comp_search": search,
     "comp_space": search_space,
+    "comp_threshold": thresholds,
+    "comp_gbselect": select_boosting,
     "comp_union": union,
     "comp_sparse": sparse_union,
     "comp_select": selector,
