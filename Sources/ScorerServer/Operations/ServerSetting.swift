@@ -29,7 +29,8 @@ public struct ServerSetting: Sendable {
                 "processes of a Python model, or `auto`: one a processor, as far as the memory limit goes"),
             ServerSetting(
                 "SKIFF_COMPAT", option: "compat", default: "serving.json, or strict",
-                "`strict` changes no value without a word; `mlflow` takes what MLflow's server takes where nothing is lost"),
+                "`strict` changes no value without a word; `mlflow` takes what MLflow's server takes where nothing is lost"
+            ),
             ServerSetting("SKIFF_ACCESS_LOG", default: "on", "`off` leaves out the line of each request"),
             ServerSetting(
                 "SKIFF_LOG_DATA", default: "off",
