@@ -192,7 +192,8 @@ extension RequestDecoder {
         var rest = target.position
         var steps: [Int] = []
         for (dimension, declared) in columns[target.column].shape.enumerated().reversed() where dimension > 0 {
-            let length = declared >= 0 ? declared : dimension < target.lengths.count ? max(0, target.lengths[dimension]) : 0
+            let length =
+                declared >= 0 ? declared : dimension < target.lengths.count ? max(0, target.lengths[dimension]) : 0
             guard length > 0 else { return "" }
             steps.append(rest % length)
             rest /= length
