@@ -5,6 +5,19 @@ public import JSONText
 /// Schemas of requests are those of the strict default: what they take may still be refused where JSON Schema cannot say why (the
 /// elements of a tensor, the order of cells), what they refuse is refused. Answers to HEAD are those to GET without their bodies.
 public enum OpenAPIDocument {
+    /// Single values that do not fit, the first ten.
+    private static let details: JSONValue = [
+        "type": "array", "maxItems": 10,
+        "items": [
+            "type": "object", "required": ["expected", "got"],
+            "properties": [
+                "pointer": ["type": "string"], "line": ["type": "integer"],
+                "field": ["type": "integer"], "column": ["type": "string"],
+                "expected": ["type": "string"], "got": ["type": "string"],
+            ],
+        ],
+    ]
+
     /// The document; the same model gives the same bytes.
     public static func json(_ model: ServedModel) -> JSONValue {
         let requests = RequestSchemas(model: model)
@@ -14,21 +27,12 @@ public enum OpenAPIDocument {
                 "type": "object", "required": ["error_code", "message"],
                 "properties": [
                     "error_code": ["type": "string"], "message": ["type": "string"],
-                    "details": [
-                        "type": "array", "maxItems": 10,
-                        "items": [
-                            "type": "object", "required": ["expected", "got"],
-                            "properties": [
-                                "pointer": ["type": "string"], "line": ["type": "integer"],
-                                "field": ["type": "integer"], "column": ["type": "string"],
-                                "expected": ["type": "string"], "got": ["type": "string"],
-                            ],
-                        ],
-                    ],
+                    "details": details,
                 ],
             ],
             "InferenceError": [
-                "type": "object", "required": ["error"], "properties": ["error": ["type": "string"]],
+                "type": "object", "required": ["error"],
+                "properties": ["error": ["type": "string"], "details": details],
             ],
         ]
         for (name, schema) in requests.named { schemas[name] = schema }

@@ -31,6 +31,9 @@ public struct GlobalCatalog: Sendable {
         let shown = escaped(name)
         if let uses = allowed[name] {
             if uses.isSuperset(of: global.uses) { return .allowed }
+        }
+        // What may only look up a method is explained as itself when it does more.
+        if let uses = allowed[name], uses != .bind {
             return .refused(reason: "\(verb(global)) `\(shown)`, which no library does", help: nil)
         }
         let written = global.writtenAs.map { $0 == name ? "" : " (written `\(escaped($0))`)" } ?? ""
@@ -62,7 +65,7 @@ public struct GlobalCatalog: Sendable {
         for name in [
             "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.core.numeric._frombuffer",
             "numpy._core.numeric._frombuffer", "_codecs.encode", "builtins.bytes", "builtins.bytearray",
-            "builtins.slice",
+            "builtins.range", "builtins.set", "builtins.slice",
         ] {
             table[name] = [.call]
         }
@@ -75,6 +78,7 @@ public struct GlobalCatalog: Sendable {
         ] {
             table[name] = [.value]
         }
+        for name in ["builtins.getattr", "cloudpickle.cloudpickle._builtin_type"] { table[name] = [.bind] }
         table["numpy.dtype"] = [.call, .build, .value]
         for kind in ["randomstate", "generator", "bit_generator"] {
             table["numpy.random._pickle.__\(kind)_ctor"] = [.call, .build, .value]

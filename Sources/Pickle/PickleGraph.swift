@@ -48,6 +48,9 @@ public struct PickleGraph: Sendable {
     /// How many opcodes were followed.
     public internal(set) var opcodeCount = 0
 
+    /// Special names that a state may set to a text or None.
+    static let plainSpecialNames: Set<String> = ["__doc__", "__name__"]
+
     var spans: [Span] = []
     var regions: [ByteRegion]
     var containers: [Container] = []

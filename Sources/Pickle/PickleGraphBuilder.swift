@@ -168,6 +168,22 @@ public struct PickleGraphBuilder {
         return .object(PickleID(graph.objects.count - 1))
     }
 
+    /// A method of an instance, looked up by name and held: as a pickle has it, a call of the function `module.Class.name`.
+    /// `owner` must be an instance that was made here, else the result is nil.
+    public mutating func boundMethod(
+        of owner: PickleValue, _ name: String, at offset: Int, node: String
+    ) throws(PickleError) -> PickleValue? {
+        guard let object = graph.object(owner), object.creation == .new, let type = graph.global(object.callable),
+            !name.hasPrefix("__"), !name.contains(".")
+        else { return nil }
+        let function = try global(type.module, "\(type.name).\(name)", at: offset, node: node)
+        insertUse(.bind, of: function)
+        let arguments = tuple([owner, text(name, at: offset)], at: offset)
+        graph.objects.append(
+            PickleObject(creation: .call, callable: function, arguments: arguments, keywords: nil, offset: offset))
+        return .object(PickleID(graph.objects.count - 1))
+    }
+
     private mutating func insertUse(_ use: PickleUse, of callable: PickleValue) {
         guard case .global(let id) = callable else { return }
         graph.globals[id.position].uses.insert(use)
@@ -183,7 +199,16 @@ public struct PickleGraphBuilder {
             guard case .dictionary(let id) = part else { continue }
             let items = graph.containers[id.position].items
             for index in stride(from: 0, to: items.count - 1, by: 2) {
-                guard let key = currentText(items[index]), key.hasPrefix("__"), key.hasSuffix("__") else { continue }
+                guard let key = currentText(items[index]) else { continue }
+                if key == DistributionCode.key, currentText(items[index + 1]).map(DistributionCode.isGenuine) != true {
+                    note(DistributionCode.words, at: offset, node: node)
+                }
+                guard key.hasPrefix("__"), key.hasSuffix("__") else { continue }
+                if PickleGraph.plainSpecialNames.contains(key),
+                    items[index + 1] == .null || currentText(items[index + 1]) != nil
+                {
+                    continue
+                }
                 note("a state sets `\(key)`", at: offset, node: node)
             }
         }

@@ -164,7 +164,11 @@ extension PickleMachine {
     private mutating func pushObject(
         _ creation: PickleUse, callable: PickleValue, arguments: PickleValue, keywords: PickleValue?
     ) throws(PickleError) {
-        if case .global = callable {
+        let method = opcode == .reduce ? try boundMethod(callable, arguments) : nil
+        let callable = method ?? callable
+        if method != nil {
+            insertUse(.bind, of: callable)
+        } else if case .global = callable {
             insertUse(creation, of: callable)
         } else if callable != .null || opcode != .stackGlobal {
             note("it calls something that is computed while loading")
@@ -178,6 +182,44 @@ extension PickleMachine {
         graph.objects.append(
             PickleObject(
                 creation: creation, callable: callable, arguments: arguments, keywords: keywords, offset: opcodeOffset))
+    }
+
+    /// The method that a call looks up on an instance of a class that the stream has made, as the name of a function: nothing runs then.
+    /// Else nil.
+    ///
+    /// `getattr(instance, "m")` is `module.Class.m`, in pickles; `_builtin_type("MethodType")(module.Class.m, instance)` in those of
+    /// cloudpickle. Source: `method.__reduce__` in CPython's `Objects/classobject.c`, `_method_reduce` in `cloudpickle/cloudpickle.py`.
+    private mutating func boundMethod(_ callable: PickleValue, _ arguments: PickleValue) throws(PickleError)
+        -> PickleValue?
+    {
+        guard let items = graph.elements(arguments) else { return nil }
+        if isMethodType(callable, items) { return callable }
+        guard items.count == 2 else { return nil }
+        if graph.global(callable)?.qualifiedName == "builtins.getattr" {
+            guard let type = instanceClass(items[0]), let name = currentText(items[1]), !name.hasPrefix("__"),
+                !name.contains(".")
+            else { return nil }
+            insertUse(.bind, of: callable)
+            return .global(try addGlobal(module: type.module, name: "\(type.name).\(name)"))
+        }
+        guard let maker = graph.object(callable), let parts = graph.elements(maker.arguments),
+            isMethodType(maker.callable, parts), case .global = items[0], instanceClass(items[1]) != nil
+        else { return nil }
+        return items[0]
+    }
+
+    private func isMethodType(_ callable: PickleValue, _ arguments: [PickleValue]) -> Bool {
+        graph.global(callable)?.qualifiedName == "cloudpickle.cloudpickle._builtin_type" && arguments.count == 1
+            && currentText(arguments[0]) == "MethodType"
+    }
+
+    /// The class of an instance, made by NEWOBJ without arguments or as protocols 0 and 1 make one.
+    private func instanceClass(_ value: PickleValue) -> PickleGlobal? {
+        guard let object = graph.object(value), let arguments = graph.elements(object.arguments) else { return nil }
+        let global = graph.global(object.callable)
+        if object.creation == .new { return arguments.isEmpty ? global : nil }
+        guard global?.qualifiedName == "copyreg._reconstructor" else { return nil }
+        return arguments.first.flatMap { graph.global($0) }
     }
 
     mutating func build() throws(PickleError) {
@@ -212,16 +254,24 @@ extension PickleMachine {
         }
     }
 
-    /// A state key such as `__class__` replaces machinery of the object instead of its data. A text as `__doc__`, which SciPy's
-    /// distributions have, does not.
+    /// A state key such as `__class__` replaces machinery of the object instead of its data. A text as `__doc__` or `__name__`, which
+    /// SciPy's distributions have, does not.
     private mutating func noteSpecialNames(_ state: PickleValue) {
         var dictionaries = [state]
         if let parts = graph.elements(state) { dictionaries = parts }
         for case .dictionary(let id) in dictionaries {
             let items = graph.containers[id.position].items
             for index in stride(from: 0, to: items.count - 1, by: 2) {
-                guard let key = currentText(items[index]), key.hasPrefix("__"), key.hasSuffix("__") else { continue }
-                if key == "__doc__", items[index + 1] == .null || currentText(items[index + 1]) != nil { continue }
+                guard let key = currentText(items[index]) else { continue }
+                if key == DistributionCode.key, currentText(items[index + 1]).map(DistributionCode.isGenuine) != true {
+                    note(DistributionCode.words)
+                }
+                guard key.hasPrefix("__"), key.hasSuffix("__") else { continue }
+                if PickleGraph.plainSpecialNames.contains(key),
+                    items[index + 1] == .null || currentText(items[index + 1]) != nil
+                {
+                    continue
+                }
                 note("a state sets `\(key)`")
             }
         }

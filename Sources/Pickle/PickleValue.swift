@@ -62,6 +62,9 @@ public struct PickleUse: OptionSet, Sendable, Hashable {
     public static let fill = PickleUse(rawValue: 8)
     /// Stands as a value inside something else.
     public static let value = PickleUse(rawValue: 16)
+    /// A method of an instance: it was looked up and is held, not called. Of `getattr` and of cloudpickle's name of `MethodType`:
+    /// nothing else was done by them.
+    public static let bind = PickleUse(rawValue: 32)
 }
 
 /// The name of a class or function at one place of the stream.

@@ -33,14 +33,50 @@ struct CompositionRefusalTests {
                     "transformer_.PowerTransformer: the inverse of this transformer is not converted"
                 ]),
             Case(
-                folder: "select_boosting",
+                folder: "select_adaboost",
                 messages: [
-                    "steps[0].SelectFromModel: it selects by the importances of GradientBoostingClassifier, which are not converted"
+                    "steps[0].SelectFromModel: it selects by the importances of AdaBoostClassifier, which are not converted"
                 ]),
             Case(
                 folder: "boosting_single",
                 messages: [
                     "init_.LinearRegression(coef_): it would sum float32 numbers in an order that depends on the processor"
+                ]),
+            Case(
+                folder: "brute_weighted",
+                messages: [
+                    "KNeighborsRegressor(weights=distance): it searches by brute force, and near a training row its weights are rounding "
+                        + "errors, which differ between processors (`algorithm=\"auto\"` searches so beyond 15 columns, and for half of "
+                        + "the rows or more)"
+                ]),
+            Case(
+                folder: "brute_ties",
+                messages: [
+                    "KNeighborsClassifier(n_neighbors): it searches by brute force, and for 30 of 40 rows of its training table the "
+                        + "nearest rows are too much alike in distance for one answer on every processor"
+                ]),
+            Case(
+                folder: "brute_single",
+                messages: [
+                    "KNeighborsClassifier(_fit_X): its training table is float32, and brute force rounds distances of float32 in ways of "
+                        + "its own"
+                ]),
+            Case(
+                folder: "threshold_first",
+                messages: [
+                    "FixedThresholdClassifier(pos_label): its positive class is not the second of its classes"
+                ]),
+            Case(
+                folder: "threshold_prefit",
+                messages: [
+                    "TunedThresholdClassifierCV(cv=prefit): its threshold is one of the scores that it compares with it, so that rounding "
+                        + "could decide"
+                ]),
+            Case(
+                folder: "weight_scalar",
+                messages: [
+                    "steps[0].ColumnTransformer(transformer_weights): it weights the float32 columns of `one` with a NumPy number, which "
+                        + "makes float64 of them in some versions of NumPy"
                 ]),
             Case(
                 folder: "calibrated_many",

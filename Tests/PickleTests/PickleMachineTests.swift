@@ -44,6 +44,56 @@ struct PickleMachineTests {
         #expect(graph.globals.map(\.offset) == [3, 12, 19, 24])
     }
 
+    @Test(
+        "a method of an instance is the name of a function that is held; any other use of `getattr` or `_builtin_type` is a call",
+        arguments: [
+            (
+                "cbuiltins\ngetattr\n(cm\nA\n)\u{81}X\u{1}\0\0\0ftR.",
+                ["builtins.getattr": .bind, "m.A": .new, "m.A.f": .bind]
+            ),
+            (
+                "ccloudpickle.cloudpickle\n_builtin_type\n(X\u{a}\0\0\0MethodTypetR(cm\nA.f\ncm\nA\n)\u{81}tR.",
+                ["cloudpickle.cloudpickle._builtin_type": .bind, "m.A.f": [.bind, .value], "m.A": .new]
+            ),
+            ("cbuiltins\ngetattr\n(cm\nA\nX\u{1}\0\0\0ftR.", ["builtins.getattr": .call, "m.A": .value]),
+            ("cbuiltins\ngetattr\n(cm\nA\n)RX\u{1}\0\0\0ftR.", ["builtins.getattr": .call, "m.A": .call]),
+            ("cbuiltins\ngetattr\n(cm\nA\n)\u{81}X\u{3}\0\0\0f.gtR.", ["builtins.getattr": .call, "m.A": .new]),
+            ("cbuiltins\ngetattr\n(cm\nA\n)\u{81}X\u{3}\0\0\0__gtR.", ["builtins.getattr": .call, "m.A": .new]),
+            (
+                "ccloudpickle.cloudpickle\n_builtin_type\n(X\u{8}\0\0\0CodeTypetR.",
+                ["cloudpickle.cloudpickle._builtin_type": .call]
+            ),
+        ] as [(String, [String: PickleUse])])
+    func methods(_ bytes: String, _ uses: [String: PickleUse]) throws {
+        let graph = try read(bytes)
+        #expect(graph.findings == [])
+        #expect(Dictionary(uniqueKeysWithValues: graph.globals.map { ($0.qualifiedName, $0.uses) }) == uses)
+    }
+
+    @Test(
+        "only SciPy's own template counts as the code of a distribution",
+        arguments: [
+            ("", "loc=0, scale=1", "loc, scale", true), ("low, high, ", "loc=0", "loc, 1", true),
+            ("a=x(), ", "loc=0", "loc, 1", false), ("", "loc=0", "loc, 1; x()", false),
+            ("", "loc=0", "loc, scale", false),
+        ])
+    func distributionCode(_ shapes: String, _ taken: String, _ given: String, _ isGenuine: Bool) {
+        let text = """
+
+            def _parse_args(self, \(shapes) \(taken)):
+                return (\(shapes)), \(given)
+
+            def _parse_args_rvs(self, \(shapes) \(taken), size=None):
+                return self._argcheck_rvs(\(shapes) \(given), size=size)
+
+            def _parse_args_stats(self, \(shapes) \(taken), moments='mv'):
+                return (\(shapes)), \(given), moments
+
+            """
+        #expect(DistributionCode.isGenuine(text) == isGenuine)
+        #expect(!DistributionCode.isGenuine(text + "x()"))
+    }
+
     @Test("old protocols map the names of Python 2")
     func compatibleNames() throws {
         let graph = try read("(c__builtin__\nlong\nccopy_reg\n_reconstructor\ncexceptions\nKeyError\ncurllib2\nx\nt.")
@@ -134,6 +184,18 @@ struct PickleMachineTests {
             ("cm\nA\n)\u{81}}b}b.", "an object gets its state twice"),
             ("(cm\nA\n)\u{81}}p0\nb0g0\nK\u{1}K\u{2}s.", "a container is changed after a call has used it"),
             ("cm\nA\n)\u{81}}X\u{9}\0\0\0__class__Nsb.", "a state sets `__class__`"),
+            (
+                "cm\nA\n)\u{81}}X\u{13}\0\0\0_parse_arg_templateX\u{4}\0\0\0evilsb.",
+                "a state sets `_parse_arg_template` to code that is not SciPy's, which would run when it is loaded"
+            ),
+            (
+                "cbuiltins\ngetattr\n(cm\nA\n)\u{81}X\u{1}\0\0\0ftR)R.",
+                "it calls something that is computed while loading"
+            ),
+            (
+                "ccloudpickle.cloudpickle\n_builtin_type\n(X\u{a}\0\0\0MethodTypetR(cos\nsystem\nNtR.",
+                "it calls something that is computed while loading"
+            ),
             ("cm\nA B\n.", "a name is not printable ASCII"),
             ("\u{80}\u{4}\u{80}\u{2}N.", "the protocol is announced again"),
         ])

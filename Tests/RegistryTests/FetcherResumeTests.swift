@@ -115,6 +115,31 @@ import Testing
         #expect(try folder.names() == ["model"])
     }
 
+    @Test("the lock of a download is given back although a process that is just starting has the open file too")
+    func startingProcess() throws {
+        let folder = TemporaryDirectory()
+        let copy: FileDescriptor
+        do {
+            let partial = try PartialFolder.open(for: folder.file("model"), source: nil, doing: "download `churn`")
+            // Between its fork and its program, a new process holds what its parent had open: a second number of the same open file.
+            copy = FileDescriptor(owning: dup(try number(ofOpen: partial.path + "/lock")), path: "lock")
+            _ = consume partial
+        }
+        #expect(copy.number >= 0)
+        try PartialFolder.open(for: folder.file("model"), source: nil, doing: "download `churn`").discard()
+    }
+
+    /// The number under which this process has the file open.
+    private func number(ofOpen path: String) throws -> Int32 {
+        var wanted = stat()
+        try #require(stat(path, &wanted) == 0)
+        return try #require(
+            (0..<1024).first { number in
+                var status = stat()
+                return fstat(number, &status) == 0 && status.st_ino == wanted.st_ino && status.st_dev == wanted.st_dev
+            })
+    }
+
     @Test("a link in the place of the partial folder is not followed")
     func link() throws {
         let fake = FakeMLflow()

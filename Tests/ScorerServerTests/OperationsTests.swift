@@ -176,7 +176,8 @@ struct SettingTests {
 
     @Test("the table of examples/operations.md and the help text are those of the code")
     func documents() throws {
-        let text = String(decoding: try readFile("\(Checkout.root)/examples/operations.md", limit: 1 << 20), as: UTF8.self)
+        let text = String(
+            decoding: try readFile("\(Checkout.root)/examples/operations.md", limit: 1 << 20), as: UTF8.self)
         let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `SKIFF_") || $0.hasPrefix("| `PORT`") }
         let expected = ServerSetting.all.map { setting in
             let option = setting.option.map { ", `--\($0)`" } ?? ""

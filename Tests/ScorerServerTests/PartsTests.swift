@@ -87,6 +87,19 @@ struct PartsTests {
         #expect(score(whole) == "[121.0, 35.0]")
     }
 
+    @Test("several free lengths of a tensor are each their own, and the same throughout a row")
+    func freeLengths() throws {
+        let schema = RequestSchema.tensors([.init(name: nil, dtype: "float64", shape: [-1, -1, -1, 1])])
+        var decoder = RequestDecoder(schema, limits: Limits(), compatibility: .strict)
+        var sink = FrameSink(decoder.columns)
+        func rows(_ body: String) throws -> Int {
+            try Array(body.utf8).withUnsafeBytes { try decoder.decode(ScoringRequest($0, .json), into: &sink).rows }
+        }
+        #expect(try rows(#"{"inputs": [[[[1], [2], [3]], [[4], [5], [6]]]]}"#) == 1)
+        #expect(throws: RequestError.self) { try rows(#"{"inputs": [[[[1], [2], [3]], [[4], [5]]]]}"#) }
+        #expect(throws: RequestError.self) { try rows(#"{"inputs": [[[[1, 2], [2, 3]]]]}"#) }
+    }
+
     @Test(
         "a body of any form that is cut or changed anywhere is taken or refused, and leaves the decoder as it was",
         arguments: RequestSeeds.all)

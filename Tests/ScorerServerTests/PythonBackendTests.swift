@@ -91,7 +91,7 @@ struct PythonBackendTests {
                 .contains(#""params": {"k": 3, "scale": 2.0, "weights": [1.0, 2.0]}"#))
         #expect(
             try ask(#"{"k": 7.0}"#).body as String?
-                == #"{"error_code": "INVALID_PARAMETER_VALUE", "message": "Invalid parameters found: ('k', \"/params/k: expected a whole number of 64 bits (long), got 7.0\")."}"#
+                == #"{"error_code": "INVALID_PARAMETER_VALUE", "message": "Invalid parameters found: ('k', \"/params/k: expected a whole number of 64 bits (long), got 7.0\").", "details": [{"pointer": "/params/k", "expected": "a whole number of 64 bits (long)", "got": "7.0"}]}"#
         )
         #expect(try ask(#"{"weights": 1}"#).refusal.message?.contains("/params/weights: expected an array") == true)
         #expect(

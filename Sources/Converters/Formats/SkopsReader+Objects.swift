@@ -53,6 +53,11 @@ extension SkopsReader {
             return builder.object(.call, maker, arguments: [bytes], at: offset, node: node)
         case .method:
             let (owner, function) = (try member("obj", made), try member("func", made))
+            if let name = builder.currentText(function),
+                let method = try builder.boundMethod(of: owner, name, at: offset, node: node)
+            {
+                return method
+            }
             let maker = try builder.global("builtins", "getattr", at: offset, node: node)
             return builder.object(.call, maker, arguments: [owner, function], at: offset, node: node)
         case .operatorFunction:

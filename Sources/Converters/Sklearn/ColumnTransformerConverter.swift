@@ -137,6 +137,7 @@ struct ColumnTransformerConverter: Converter {
                 "it weights `\(branch.name)`, whose columns differ in type", parameter: "transformer_weights")
         }
         let isSingle = type == .float32
+        if isSingle { try estimator.requirePlainWeight(branch.name) }
         var result = table
         if !isSingle, table.form != .frame { result.form = .array(.float64) }
         let weights = Array(repeating: isSingle ? Double(Float(weight)) : weight, count: table.lanes.count)
@@ -178,6 +179,16 @@ extension Estimator {
             throw unexpected("transformer_weights", "one number for each transformer")
         }
         return number
+    }
+
+    /// A NumPy scalar in place of a Python number makes float64 of float32 columns, or not, as the version of NumPy has it.
+    func requirePlainWeight(_ name: String) throws {
+        guard let weights = self["transformer_weights"], case .object? = graph.value(forKey: name, in: weights) else {
+            return
+        }
+        throw refuse(
+            "it weights the float32 columns of `\(name)` with a NumPy number, which makes float64 of them in some versions of NumPy",
+            parameter: "transformer_weights", help: "give the weight as a Python number: `float(…)`")
     }
 
     /// `set_output(transform="pandas")` was called.

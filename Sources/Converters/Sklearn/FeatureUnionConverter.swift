@@ -93,6 +93,7 @@ struct FeatureUnionConverter: Converter {
                 return (type == .float32) == isSingle
             }
             guard !indices.isEmpty else { continue }
+            if isSingle { try estimator.requirePlainWeight(branch.name) }
             let factor = isSingle ? Double(Float(weight)) : weight
             let slots = try program.builder.scale(
                 indices.map { table.lanes[$0].slot }, steps: [.multiply(indices.map { _ in factor })],

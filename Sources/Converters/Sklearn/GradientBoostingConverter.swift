@@ -174,8 +174,19 @@ extension GradientBoostingConverter {
             single.lanes[index].slot = slot
             single.lanes[index].kind = .number(.float32)
         }
-        guard let labels else { return [try converter.number(single, into: &program)] }
-        var slots = try converter.numbers(.predictProba, single, into: &program)
+        var slots: [Slot]
+        do {
+            guard labels != nil else { return [try converter.number(single, into: &program)] }
+            slots = try converter.numbers(.predictProba, single, into: &program)
+        } catch var error as Refused {
+            // The columns of the fit make no difference.
+            for index in error.refusals.indices where error.refusals[index].reason.contains("float32") {
+                error.refusals[index].help =
+                    "gradient boosting makes float32 of the columns for its `init`: leave it out, or use trees for it"
+            }
+            throw error
+        }
+        guard let labels else { return slots }
         guard slots.count == labels.count else {
             throw converter.estimator.refuse("it knows other classes than the whole")
         }

@@ -16,8 +16,6 @@ struct KNNImputerConverter: Converter {
     private let width: Int
     private let keepsEmpty: Bool
     private let indicated: [Int]
-    /// Training rows that are tried at most.
-    private static let mostTrials = 200
 
     init(_ estimator: Estimator) throws {
         self.estimator = estimator
@@ -75,28 +73,11 @@ struct KNNImputerConverter: Converter {
         let incomplete = (0..<rows).filter { row in
             (0..<width).contains { table[row * width + $0].isNaN && !means[$0].isNaN }
         }
-        let step = max(1, incomplete.count / KNNImputerConverter.mostTrials)
-        let tried = stride(from: 0, to: incomplete.count, by: step).map { incomplete[$0] }
-        // Each trial reads the whole table, a thousand million numbers a second.
-        try estimator.budget.take(tried.count * table.count / 8)
-        let columns = (0..<width).map { InputColumn(name: String($0), type: .double, required: true) }
-        var builder = try ModelBuilder(inputs: InputSchema(columns: columns))
-        let slots = try fill(builder.inputSlots, &builder)
-        let source = SourceArtefact(sha256: Array(repeating: 0, count: 32), name: "", library: "")
-        let model = try builder.finish(answer: .rows(slots), source: source)
-        let evaluator = Evaluator(model: model)
-        var block = InputBlock(model: model)
-        var answers = AnswerBlock(model: model)
-        var refused = 0
-        for row in tried {
-            block.removeAll()
-            block.appendRow()
-            for column in 0..<width { block.set(table[row * width + column], row: 0, column: column) }
-            do { try evaluator.evaluate(block, into: &answers) } catch { refused += 1 }
-        }
+        let trials = RowTrials(table: table, width: width, rows: incomplete)
+        let refused = try trials.refusedCount(estimator.budget) { try fill($0, &$1) }
         guard refused == 0 else {
             throw estimator.refuse(
-                "for \(refused) of \(tried.count) rows of its training table the nearest rows are too much alike in distance for one "
+                "for \(refused) of \(trials.rows.count) rows of its training table the nearest rows are too much alike in distance for one "
                     + "answer on every processor", parameter: "n_neighbors",
                 help: "use SimpleImputer, or scale the columns")
         }

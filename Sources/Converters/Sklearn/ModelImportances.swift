@@ -5,7 +5,7 @@ import Scoring
 ///
 /// Importances are coefficients, or computed from trees, whose last bits may differ from scikit-learn's: a column that is that
 /// close to the threshold is refused. Rules from `sklearn/feature_selection/_from_model.py` and `_base.py`,
-/// `sklearn/tree/_tree.pyx` (`compute_feature_importances`) and `sklearn/ensemble/_forest.py`, 1.1.3 to 1.9.1.
+/// `sklearn/tree/_tree.pyx` (`compute_feature_importances`), `sklearn/ensemble/_forest.py` and `_gb.py`, 1.1.3 to 1.9.1.
 enum ModelImportances {
     private struct Scores {
         var values: [Double]
@@ -75,6 +75,9 @@ enum ModelImportances {
         if DecisionTreeConverter.classNames.contains(model.className) {
             return Scores(values: try importances(model), isExact: false)
         }
+        if GradientBoostingConverter.classNames.contains(model.className) {
+            return Scores(values: try boostingImportances(model), isExact: false)
+        }
         guard ForestConverter.classNames.contains(model.className) else {
             throw selector.refuse("it selects by the importances of \(model.shortName), which are not converted")
         }
@@ -98,7 +101,27 @@ enum ModelImportances {
         return sums.map { $0 / total }
     }
 
-    private static func importances(_ estimator: Estimator) throws -> [Double] {
+    /// Trees count by what they gain, not all the same.
+    private static func boostingImportances(_ boosting: Estimator) throws -> [Double] {
+        guard let values = try boosting.array("estimators_").values else {
+            throw boosting.unexpected("estimators_", "an array of trees")
+        }
+        var sums = [Double](repeating: 0, count: try boosting.int("n_features_in_"))
+        var count = 0.0
+        for (index, value) in values.enumerated() {
+            let tree = try boosting.part(value, at: "estimators_[\(index)]")
+            guard try FittedTree(tree).count > 1 else { continue }
+            let own = try importances(tree, isNormalized: false)
+            guard own.count == sums.count else { throw tree.refuse("it has another number of columns than the whole") }
+            sums = zip(sums, own).map { $0 + $1 }
+            count += 1
+        }
+        guard count > 0 else { return sums }
+        let total = sums.reduce(0) { $0 + $1 / count }
+        return sums.map { $0 / count / total }
+    }
+
+    private static func importances(_ estimator: Estimator, isNormalized: Bool = true) throws -> [Double] {
         let tree = try FittedTree(estimator)
         var sums = [Double](repeating: 0, count: try estimator.int("n_features_in_"))
         for node in 0..<tree.count where tree.left[node] != -1 {
@@ -111,6 +134,7 @@ enum ModelImportances {
         }
         let rootWeight = tree.sampleWeight.number(0)
         sums = sums.map { $0 / rootWeight }
+        guard isNormalized else { return sums }
         let total = sums.reduce(0, +)
         return total > 0 ? sums.map { $0 / total } : sums
     }

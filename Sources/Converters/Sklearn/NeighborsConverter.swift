@@ -4,8 +4,9 @@ import Scoring
 /// `KNeighborsClassifier` and `KNeighborsRegressor`, fitted on dense tables.
 ///
 /// k-d trees and ball trees are searched as scikit-learn searches them, node by node from the tree of the file, so that of
-/// equally near training rows the same ones are taken. Brute force is refused: its Euclidean distances are a difference of rounded
-/// products, and which of equally near rows it takes depends on the number of threads.
+/// equally near training rows the same ones are taken. The Euclidean distances of brute force are a difference of rounded products, and
+/// which of equally near rows it takes depends on the number of threads: the operator refuses rows for which that matters, and a
+/// model is refused when it would refuse rows of its own training table, or weights them by such distances.
 /// Supported metrics are euclidean, manhattan, chebyshev and minkowski without weights. Rules from
 /// `sklearn/neighbors/_base.py`, `_classification.py`, `_regression.py` and `sklearn/utils/extmath.py`, 1.1.3 to 1.9.1.
 struct NeighborsConverter: Converter {
@@ -21,11 +22,12 @@ struct NeighborsConverter: Converter {
     let estimator: Estimator
     private let count: Int
     private let isWeighted: Bool
-    private let width: Int
-    private let points: NeighborPoints
+    let width: Int
+    let points: NeighborPoints
+    private let isScan: Bool
     // [rows x targets], in the order of the points.
-    private let targets: [Double]
-    private let targetCount: Int
+    let targets: [Double]
+    let targetCount: Int
     private let isFlat: Bool
     private let labels: LabelTable?
 
@@ -36,9 +38,18 @@ struct NeighborsConverter: Converter {
         let metric = try NeighborsConverter.metric(estimator)
         let table = try NeighborsConverter.table(estimator)
         width = table.shape[1]
-        let reader = try NeighborTreeReader(estimator, metric: metric, isBall: try NeighborsConverter.isBall(estimator))
-        points = reader.points
-        let order = reader.order
+        let order: [Int]
+        switch try estimator.text("_fit_method") {
+        case "kd_tree", "ball_tree":
+            let isBall = try estimator.text("_fit_method") == "ball_tree"
+            let reader = try NeighborTreeReader(estimator, metric: metric, isBall: isBall)
+            (points, order, isScan) = (reader.points, reader.order, false)
+        case "brute":
+            points = try NeighborsConverter.scanned(table, metric, isWeighted, estimator)
+            (order, isScan) = (Array(0..<table.shape[0]), true)
+        case let other:
+            throw estimator.refuse("its search is not known", parameter: "_fit_method", value: other)
+        }
         guard width > 0, points.coordinates.count == order.count * width, order.count == table.shape[0],
             (1...max(1, order.count)).contains(count)
         else { throw estimator.refuse("its training table does not fit its parameters", parameter: "_fit_X") }
@@ -54,6 +65,7 @@ struct NeighborsConverter: Converter {
         targets = order.flatMap { numbers[($0 * targetCount)..<(($0 + 1) * targetCount)] }
         labels = isClassifier ? try NeighborsConverter.labels(estimator) : nil
         try check(array)
+        if isScan { try requireOwnRows() }
     }
 
     private func check(_ targets: NumpyArray) throws {
@@ -67,18 +79,6 @@ struct NeighborsConverter: Converter {
             throw estimator.refuse(
                 "its training table has \(size) numbers; the limit is \(NeighborsConverter.largestTree)",
                 parameter: "_fit_X", help: "fit it on fewer rows")
-        }
-    }
-
-    private static func isBall(_ estimator: Estimator) throws -> Bool {
-        switch try estimator.text("_fit_method") {
-        case "kd_tree": return false
-        case "ball_tree": return true
-        case let other:
-            throw estimator.refuse(
-                "it searches its training rows by brute force, whose distances and choice among equally near rows depend on the "
-                    + "processor (`algorithm=\"auto\"` does so beyond 15 columns, and for half of the rows or more)",
-                parameter: "_fit_method", value: other, help: "fit it with `algorithm=\"kd_tree\"` or `\"ball_tree\"`")
         }
     }
 
@@ -139,6 +139,18 @@ struct NeighborsConverter: Converter {
         }
     }
 
+    /// The means or votes of the nearest.
+    func found(_ slots: [Slot], _ method: PredictMethod, _ builder: inout ModelBuilder) throws -> [Slot] {
+        let answer: NeighborAnswer
+        if let labels {
+            answer = .votes(
+                classes: targets.map { Int($0) }, count: labels.count, pairwise: isWeighted && method == .predict)
+        } else {
+            answer = .means(targets: targets, count: targetCount)
+        }
+        return try builder.neighbors(slots, count: count, points: points, weighted: isWeighted, answer: answer)
+    }
+
     func has(_ method: PredictMethod) -> Bool { method == .predict || (method == .predictProba && labels != nil) }
 
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
@@ -152,17 +164,18 @@ struct NeighborsConverter: Converter {
                     + "between processors, so that equally near training rows would be others")
         }
         try program.requireFinite(table, width: .float64, allowsMissing: false)
-        guard let labels else {
-            let values = try program.builder.neighbors(
-                table.slots, count: count, points: points, weighted: isWeighted,
-                answer: .means(targets: targets, count: targetCount))
-            return isFlat ? .numbers(values[0]) : .rows(values)
+        if isScan {
+            guard table.elementType != .float32 else {
+                throw estimator.refuse(
+                    "it searches by brute force, and its columns are float32", help: "fit the model on float64 columns")
+            }
+            program.note(
+                "\(estimator.shortName) refuses rows whose nearest training rows are too much alike in distance for one answer on "
+                    + "every processor")
         }
-        let votes = try program.builder.neighbors(
-            table.slots, count: count, points: points, weighted: isWeighted,
-            answer: .votes(
-                classes: targets.map { Int($0) }, count: labels.count, pairwise: isWeighted && method == .predict))
-        if method == .predict { return .labels(try program.builder.argmax(votes), labels) }
-        return .rows(try program.builder.link(.normalize, votes, width: .float64))
+        let values = try found(table.slots, method, &program.builder)
+        guard let labels else { return isFlat ? .numbers(values[0]) : .rows(values) }
+        if method == .predict { return .labels(try program.builder.argmax(values), labels) }
+        return .rows(try program.builder.link(.normalize, values, width: .float64))
     }
 }

@@ -1,15 +1,17 @@
 import Pickle
 import Scoring
 
-/// `PCA`, `IncrementalPCA` and `TruncatedSVD`: a table times fitted directions.
+/// `PCA`, `IncrementalPCA`, `TruncatedSVD`, `FastICA` and `NeighborhoodComponentsAnalysis`: a table times fitted directions.
 ///
-/// Rules from `sklearn/decomposition/_base.py`, `_incremental_pca.py` and `_truncated_svd.py`, 1.1.3 to 1.9.1. A PCA subtracts
+/// Rules from `sklearn/decomposition/_base.py`, `_incremental_pca.py`, `_truncated_svd.py`, `_fastica.py` and
+/// `sklearn/neighbors/_nca.py`, 1.1.3 to 1.9.1. FastICA subtracts the means from the columns when it whitens. A PCA subtracts
 /// the means from the columns up to 1.4 (1.3 for sparse matrices, which it did not take), and from 1.5 their product from the
 /// products. From 1.5 deviations below 2^-52 count as that when it whitens.
 struct ProjectionConverter: Converter {
     static let classNames = [
-        "sklearn.decomposition._incremental_pca.IncrementalPCA", "sklearn.decomposition._pca.PCA",
-        "sklearn.decomposition._truncated_svd.TruncatedSVD",
+        "sklearn.decomposition._fastica.FastICA", "sklearn.decomposition._incremental_pca.IncrementalPCA",
+        "sklearn.decomposition._pca.PCA",
+        "sklearn.decomposition._truncated_svd.TruncatedSVD", "sklearn.neighbors._nca.NeighborhoodComponentsAnalysis",
     ]
 
     let estimator: Estimator
@@ -21,7 +23,9 @@ struct ProjectionConverter: Converter {
     init(_ estimator: Estimator) throws {
         self.estimator = estimator
         directions = try FloatMatrix("components_", of: estimator)
-        guard estimator.shortName != "TruncatedSVD" else {
+        let isPCA = estimator.shortName == "PCA" || estimator.shortName == "IncrementalPCA"
+        // `whiten` of FastICA is a text or false.
+        guard isPCA || (estimator.shortName == "FastICA" && estimator["whiten"] != .bool(false)) else {
             (means, deviations) = (nil, nil)
             return
         }
@@ -29,7 +33,8 @@ struct ProjectionConverter: Converter {
         try means.requireShape(1, directions.columns, of: estimator)
         self.means = means.values
         // `whiten` takes part in truth only.
-        deviations = try estimator.bool("whiten") ? try ProjectionConverter.deviations(estimator, directions.rows) : nil
+        let isWhitened = isPCA ? try estimator.bool("whiten") : false
+        deviations = isWhitened ? try ProjectionConverter.deviations(estimator, directions.rows) : nil
         guard !means.isSingle, !directions.isSingle else {
             throw estimator.refuse(
                 "it calculates in float32", parameter: "components_", help: "fit the model on float64 columns")
@@ -51,14 +56,18 @@ struct ProjectionConverter: Converter {
         try estimator.requireFittedColumns(table)
         try table.requireWidth(directions.columns, for: estimator)
         try table.requireNumbers(for: estimator)
-        if estimator.shortName == "PCA", !estimator.has(.sparsePCA) { try estimator.requireDense(table) }
+        let isICA = estimator.shortName == "FastICA"
+        let isDense = isICA || estimator.shortName == "NeighborhoodComponentsAnalysis"
+        if isDense || (estimator.shortName == "PCA" && !estimator.has(.sparsePCA)) {
+            try estimator.requireDense(table)
+        }
         try directions.requireFloat64(with: table, of: estimator)
         try program.requireFinite(table, width: .float64, allowsMissing: false)
         var columns = table.slots
         var intercepts = Array(repeating: 0.0, count: directions.rows)
         if let means {
             let isSparsePCA = table.isSparse && estimator.shortName == "PCA"
-            if estimator.has(.meanAfterProjection) || isSparsePCA {
+            if !isICA, estimator.has(.meanAfterProjection) || isSparsePCA {
                 intercepts = directions.times(means).map { -$0 }
             } else {
                 columns = try program.builder.scale(columns, steps: [.subtract(means)], width: .float64)

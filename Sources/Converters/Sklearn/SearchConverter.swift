@@ -3,7 +3,7 @@ import Scoring
 
 /// `GridSearchCV`, `RandomizedSearchCV` and the halving searches: their `best_estimator_`.
 ///
-/// What else they hold (results, folds, scorers, distributions) is not read. Rules from
+/// What else they hold (results, folds, scorers, the distributions of SciPy 1.9 to 1.17) is looked through for names and not read. Rules from
 /// `sklearn/model_selection/_search.py`, 1.1.3 to 1.9.1.
 struct SearchConverter: Converter {
     static let classNames = [
@@ -97,6 +97,13 @@ enum SearchParts {
             for name in functions { names["sklearn.metrics.\(module).\(name)"] = [.value] }
         }
         for name in distributions { names["scipy.stats._continuous_distns.\(name)_gen"] = [.new, .build] }
+        // A discrete distribution holds its own method `_entropy`, which is looked up and never called.
+        names["numpy.vectorize"] = [.new, .build]
+        names["scipy.stats._distn_infrastructure.rv_discrete._entropy"] = [.bind, .value]
+        for name in discreteDistributions {
+            names["scipy.stats._discrete_distns.\(name)_gen"] = [.new, .build]
+            names["scipy.stats._discrete_distns.\(name)_gen._entropy"] = [.bind, .value]
+        }
         return names
     }()
 
@@ -121,6 +128,11 @@ enum SearchParts {
     ]
 
     private static let distributions = [
-        "beta", "expon", "gamma", "lognorm", "norm", "reciprocal", "truncnorm", "uniform",
+        "beta", "chi2", "expon", "gamma", "halfnorm", "invgamma", "laplace", "logistic", "lognorm", "norm", "pareto",
+        "powerlaw", "reciprocal", "triang", "truncnorm", "uniform", "weibull_min",
+    ]
+
+    private static let discreteDistributions = [
+        "bernoulli", "binom", "geom", "hypergeom", "logser", "nbinom", "poisson", "randint", "zipf",
     ]
 }

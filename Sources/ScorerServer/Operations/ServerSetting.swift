@@ -29,12 +29,15 @@ public struct ServerSetting: Sendable {
                 "processes of a Python model, or `auto`: one a processor, as far as the memory limit goes"),
             ServerSetting(
                 "SKIFF_WORKER_START", default: "auto",
-                "how they start: `fork` copies a loaded process, `separate` loads in each, `auto` copies where that is safe"),
+                "how they start: `fork` copies a loaded process, `separate` loads in each, `auto` copies where that is safe"
+            ),
             ServerSetting(
-                "SKIFF_WORKER_MEMORY_BYTES", default: "no limit", "the most private memory of one worker, at least 67108864"),
+                "SKIFF_WORKER_MEMORY_BYTES", default: "no limit",
+                "the most private memory of one worker, at least 67108864"),
             ServerSetting(
                 "SKIFF_COMPAT", option: "compat", default: "serving.json, or strict",
-                "`strict` changes no value without a word; `mlflow` takes what MLflow's server takes where nothing is lost"),
+                "`strict` changes no value without a word; `mlflow` takes what MLflow's server takes where nothing is lost"
+            ),
             ServerSetting("SKIFF_ACCESS_LOG", default: "on", "`off` leaves out the line of each request"),
             ServerSetting(
                 "SKIFF_LOG_DATA", default: "off",
@@ -57,6 +60,7 @@ public struct ServerSetting: Sendable {
     private static let limitHelp = [
         "body_bytes": "the body of a request (413)",
         "rows": "the rows of a request (413)",
+        "columns": "the columns of a table that names them (400)",
         "depth": "the nesting of a JSON body (400)",
         "number_bytes": "the text of one JSON number (400)",
         "header_bytes": "the request line and the header fields (431)",

@@ -103,7 +103,7 @@ enum Router {
                 body, headerLength: head.inferenceHeaderLength, limits: thread.state.limits)
         } catch { return answer(error, rows: nil, connection, thread) }
         let wish = request.wish
-        thread.backend.score(ScoringRequest(body, .openInference(request))) { [unowned thread] outcome in
+        thread.score(ScoringRequest(body, .openInference(request))) { [unowned thread] outcome in
             switch outcome {
             case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
             case .answer(let json, let rows):

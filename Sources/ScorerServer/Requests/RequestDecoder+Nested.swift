@@ -132,7 +132,9 @@ extension RequestDecoder {
             try tensorPart(event, &target, dimension: dimension + 1, &reader, &sink)
             count += 1
         }
-        while target.lengths.count <= dimension { target.lengths.append(count) }
+        // Inner lengths are known first.
+        while target.lengths.count <= dimension { target.lengths.append(-1) }
+        if target.lengths[dimension] < 0 { target.lengths[dimension] = count }
         guard shape[dimension] < 0 ? target.lengths[dimension] == count : shape[dimension] == count else {
             throw wrongShape(target, got: "an array of \(count)")
         }
@@ -190,7 +192,8 @@ extension RequestDecoder {
         var rest = target.position
         var steps: [Int] = []
         for (dimension, declared) in columns[target.column].shape.enumerated().reversed() where dimension > 0 {
-            let length = declared >= 0 ? declared : dimension < target.lengths.count ? target.lengths[dimension] : 0
+            let length =
+                declared >= 0 ? declared : dimension < target.lengths.count ? max(0, target.lengths[dimension]) : 0
             guard length > 0 else { return "" }
             steps.append(rest % length)
             rest /= length
@@ -272,6 +275,6 @@ struct TensorTarget {
     var elements = ElementKind.any
     /// The number of elements read.
     var position = 0
-    /// The lengths found, outermost first.
+    /// The lengths found, outermost first; -1 where none is yet.
     var lengths: [Int] = []
 }

@@ -89,6 +89,10 @@ struct RequestError: Error, Equatable {
     func appendInferenceBody(to bytes: inout [UInt8]) {
         bytes.append(contentsOf: "{\"error\": ".utf8)
         JSONWriter.appendString(message, isASCII: true, to: &bytes)
+        if !details.isEmpty {
+            bytes.append(contentsOf: ", \"details\": ".utf8)
+            JSONWriter.append(.array(details.map(\.json)), style: .python, to: &bytes)
+        }
         bytes.append(UInt8(ascii: "}"))
     }
 }

@@ -1,148 +1,6 @@
 import Glibc
 import JSONText
 
-/// A distance between points.
-public enum NeighborMetric: Sendable, Equatable {
-    /// √Σ d².
-    case euclidean
-    /// Σ |d|.
-    case manhattan
-    /// The largest |d|.
-    case chebyshev
-    /// (Σ |d|^p)^(1/p).
-    case minkowski(Double)
-
-    private enum Name: String, CaseIterable {
-        case euclidean, manhattan, chebyshev, minkowski
-    }
-
-    fileprivate init(_ fields: inout OperatorFields) throws(ScoringError) {
-        switch try fields.choice("metric", Name.self) {
-        case .euclidean: self = .euclidean
-        case .manhattan: self = .manhattan
-        case .chebyshev: self = .chebyshev
-        case .minkowski: self = .minkowski(try fields.double("power"))
-        }
-    }
-
-    fileprivate func add(to parameters: inout JSONObject) {
-        switch self {
-        case .euclidean: parameters["metric"] = "euclidean"
-        case .manhattan: parameters["metric"] = "manhattan"
-        case .chebyshev: parameters["metric"] = "chebyshev"
-        case .minkowski(let power):
-            parameters["metric"] = "minkowski"
-            parameters["power"] = DoubleText.encode(power)
-        }
-    }
-
-    fileprivate var power: Double {
-        switch self {
-        case .euclidean: 2
-        case .manhattan: 1
-        case .chebyshev: .infinity
-        case .minkowski(let power): power
-        }
-    }
-
-    /// What orders points as the distance does, without its last root.
-    @inline(__always)
-    fileprivate func reduced(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ count: Int) -> Double {
-        var sum = 0.0
-        switch self {
-        case .euclidean:
-            for index in 0..<count {
-                let gap = a[index] - b[index]
-                sum += gap * gap
-            }
-        case .manhattan: for index in 0..<count { sum += abs(a[index] - b[index]) }
-        case .chebyshev: for index in 0..<count { sum = fmax(sum, abs(a[index] - b[index])) }
-        case .minkowski(let power): for index in 0..<count { sum += pow(abs(a[index] - b[index]), power) }
-        }
-        return sum
-    }
-
-    fileprivate func distance(_ reduced: Double) -> Double {
-        switch self {
-        case .euclidean: reduced.squareRoot()
-        case .manhattan, .chebyshev: reduced
-        case .minkowski(let power): pow(reduced, 1 / power)
-        }
-    }
-
-    fileprivate func reduced(_ distance: Double) -> Double {
-        switch self {
-        case .euclidean: distance * distance
-        case .manhattan, .chebyshev: distance
-        case .minkowski(let power): pow(distance, power)
-        }
-    }
-}
-
-/// Points and the way to search them.
-public struct NeighborPoints: Sendable {
-    /// How they are searched.
-    public enum Index: Sendable {
-        /// Boxes: for each node the lowest and the highest coordinates, [nodes x coordinates] each.
-        case boxes(low: [Double], high: [Double])
-        /// Balls: for each node its middle, [nodes x coordinates], and its radius.
-        case balls(middles: [Double], radii: [Double])
-    }
-
-    /// A node of the tree; its children are nodes 2i + 1 and 2i + 2.
-    public struct Node: Sendable {
-        /// Its points.
-        public var points: Range<Int>
-        /// It has no children.
-        public var isLeaf: Bool
-
-        /// Makes a node.
-        public init(points: Range<Int>, isLeaf: Bool) {
-            self.points = points
-            self.isLeaf = isLeaf
-        }
-    }
-
-    /// [points x coordinates], row-major.
-    public var coordinates: [Double]
-    /// The distance.
-    public var metric: NeighborMetric
-    /// How they are searched.
-    public var index: Index
-    /// The tree of `index`.
-    public var nodes: [Node]
-
-    /// Makes it; `ModelBuilder.neighbors` checks it.
-    public init(coordinates: [Double], metric: NeighborMetric, index: Index, nodes: [Node]) {
-        self.coordinates = coordinates
-        self.metric = metric
-        self.index = index
-        self.nodes = nodes
-    }
-
-    func add(to parameters: inout JSONObject, _ builder: inout ModelBuilder) {
-        metric.add(to: &parameters)
-        parameters["points"] = builder.addArray(coordinates)
-        switch index {
-        case .boxes(let low, let high):
-            parameters["search"] = "boxes"
-            parameters["low"] = builder.addArray(low)
-            parameters["high"] = builder.addArray(high)
-        case .balls(let middles, let radii):
-            parameters["search"] = "balls"
-            parameters["middles"] = builder.addArray(middles)
-            parameters["radii"] = builder.addArray(radii)
-        }
-        parameters["nodes"] = builder.addArray(
-            nodes.flatMap {
-                [
-                    UInt32(clamping: $0.points.lowerBound), UInt32(clamping: $0.points.upperBound),
-                    $0.isLeaf ? 1 : 0 as UInt32,
-                ]
-            })
-    }
-}
-
 /// The search for the nearest points, in the order of scikit-learn's trees: which of equally near points are taken depends on it.
 ///
 /// Source: `_query_single_depthfirst` of `sklearn/neighbors/_binary_tree.pxi.tp`, `min_rdist` of `_kd_tree.pyx.tp` and
@@ -215,31 +73,29 @@ struct NeighborSearch: Sendable {
 
     /// Finds the neighbours of `workspace.query`.
     func run(_ workspace: Workspace) {
-        for index in 0..<count {
-            workspace.distances[index] = .infinity
-            workspace.points[index] = 0
-        }
-        visit(0, bound: lowerBound(0, workspace.query), workspace)
-        sort(workspace)
+        let heap = NeighborHeap(count: count, values: workspace.distances, points: workspace.points)
+        heap.clear()
+        visit(0, bound: lowerBound(0, workspace.query), workspace, heap)
+        heap.sort()
         for index in 0..<count { workspace.distances[index] = metric.distance(workspace.distances[index]) }
     }
 
-    private func visit(_ node: Int, bound: Double, _ workspace: Workspace) {
+    private func visit(_ node: Int, bound: Double, _ workspace: Workspace, _ heap: NeighborHeap) {
         if bound > workspace.distances[0] { return }
         if nodes[3 * node + 2] == 1 {
             for point in Int(nodes[3 * node])..<Int(nodes[3 * node + 1]) {
-                push(metric.reduced(workspace.query, points.base + point * width, width), point, workspace)
+                heap.push(metric.reduced(workspace.query, points.base + point * width, width), point)
             }
             return
         }
         let left = 2 * node + 1
         let (leftBound, rightBound) = (lowerBound(left, workspace.query), lowerBound(left + 1, workspace.query))
         if leftBound <= rightBound {
-            visit(left, bound: leftBound, workspace)
-            visit(left + 1, bound: rightBound, workspace)
+            visit(left, bound: leftBound, workspace, heap)
+            visit(left + 1, bound: rightBound, workspace, heap)
         } else {
-            visit(left + 1, bound: rightBound, workspace)
-            visit(left, bound: leftBound, workspace)
+            visit(left + 1, bound: rightBound, workspace, heap)
+            visit(left, bound: leftBound, workspace, heap)
         }
     }
 
@@ -259,44 +115,5 @@ struct NeighborSearch: Sendable {
             sum = power == .infinity ? fmax(sum, 0.5 * gap) : sum + pow(0.5 * gap, power)
         }
         return sum
-    }
-
-    /// Puts a point among the nearest when it is nearer than the farthest of them, which is at the top of a heap.
-    private func push(_ value: Double, _ point: Int, _ workspace: Workspace) {
-        let values = workspace.distances
-        guard value < values[0] else { return }
-        var place = 0
-        while true {
-            let left = 2 * place + 1
-            guard left < count else { break }
-            let right = left + 1
-            let larger = right >= count || values[left] >= values[right] ? left : right
-            guard values[larger] > value else { break }
-            values[place] = values[larger]
-            workspace.points[place] = workspace.points[larger]
-            place = larger
-        }
-        values[place] = value
-        workspace.points[place] = point
-    }
-
-    /// Takes the heap apart, so that distances ascend.
-    private func sort(_ workspace: Workspace) {
-        let (values, points) = (workspace.distances, workspace.points)
-        var size = count
-        while size > 1 {
-            size -= 1
-            let (value, point) = (values[size], points[size])
-            (values[size], points[size]) = (values[0], points[0])
-            var place = 0
-            while 2 * place + 1 < size {
-                let left = 2 * place + 1
-                let larger = left + 1 < size && values[left + 1] > values[left] ? left + 1 : left
-                guard values[larger] > value else { break }
-                (values[place], points[place]) = (values[larger], points[larger])
-                place = larger
-            }
-            (values[place], points[place]) = (value, point)
-        }
     }
 }

@@ -60,6 +60,63 @@ def search(rng):
     return classified(rng, estimator)
 
 
+def search_space(rng):
+    """Searches whose parameter space holds distributions of SciPy, ranges and estimators, in every format."""
+    from scipy import stats
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+
+    depths = [stats.randint(1, 6), stats.poisson(2, loc=1), stats.binom(4, 0.5, loc=1), stats.geom(0.4), range(1, 6)][rng.integers(5)]
+    shares = [stats.uniform(0.1, 0.4), stats.loguniform(1e-3, 0.4), stats.beta(2, 9), stats.truncnorm(-1, 1, loc=0.2, scale=0.1)][rng.integers(4)]
+    space = {"max_depth": depths, "min_samples_leaf": shares}
+    if rng.random() < 0.3:
+        space = [space, {"max_depth": [2, 3]}]
+    arguments = dict(random_state=0, cv=3)
+    if rng.random() < 0.3:
+        estimator = model_selection.HalvingRandomSearchCV(tree.DecisionTreeClassifier(random_state=0), space, n_candidates=3, **arguments)
+    else:
+        estimator = model_selection.RandomizedSearchCV(tree.DecisionTreeClassifier(random_state=0), space, n_iter=3, **arguments)
+    model = classified(rng, estimator)
+    formats = ["pickle", "cloudpickle"] + (["skops"] if VERSION >= (1, 9) else [])
+    model.save = dict(serialization_format=str(rng.choice(formats)))
+    if model.save["serialization_format"] == "skops":
+        from skops import io
+
+        model.estimator.fit(model.table, model.target)
+        try:
+            model.save["skops_trusted_types"] = io.get_untrusted_types(data=io.dumps(model.estimator))
+        except RecursionError:  # skops 0.16 writes no discrete distribution
+            model.save = dict(serialization_format="cloudpickle")
+    return model
+
+
+def thresholds(rng):
+    """Classes by a threshold of one's own, and classifiers that label rows for themselves."""
+    kind = str(rng.choice(["bool", "int2", "text2"]))
+    inner = any_classifier(rng)
+    if rng.random() < 0.4 or VERSION < (1, 5):
+        from sklearn import semi_supervised
+
+        model = classified(rng, semi_supervised.SelfTrainingClassifier(linear_model.LogisticRegression()), kinds=["int2", "int3"])
+        model.target = numpy.where(rng.random(len(model.table)) < 0.3, -1, numpy.asarray(model.target))
+        return model
+    if rng.random() < 0.5:
+        threshold = ["auto", 0.3, 0.71][rng.integers(3)]
+        response = str(rng.choice(["auto", "predict_proba"]))
+        estimator = model_selection.FixedThresholdClassifier(inner, threshold=threshold, response_method=response)
+    else:
+        scoring = str(rng.choice(["balanced_accuracy", "accuracy"] + (["f1"] if kind == "int2" else [])))
+        estimator = model_selection.TunedThresholdClassifierCV(inner, scoring=scoring, cv=3, thresholds=17, random_state=0)
+    return classified(rng, estimator, kinds=[kind])
+
+
+def select_boosting(rng):
+    boosting = [ensemble.GradientBoostingClassifier, ensemble.GradientBoostingRegressor][rng.integers(2)](
+        n_estimators=int(rng.integers(1, 6)), max_depth=2, random_state=0)
+    threshold = [None, "median", "0.5*mean", 0.1][rng.integers(4)]
+    first = feature_selection.SelectFromModel(boosting, threshold=threshold)
+    return classified(rng, pipeline.make_pipeline(first, linear_model.LogisticRegression()), kinds=["int2", "int3"])
+
+
 def union(rng):
     parts = [("scaled", preprocessing.StandardScaler()), ("ranged", preprocessing.MinMaxScaler())]
     if rng.random() < 0.5:
@@ -250,6 +307,9 @@ def nested(rng):
 
 SPECS = {
     "comp_search": search,
+    "comp_space": search_space,
+    "comp_threshold": thresholds,
+    "comp_gbselect": select_boosting,
     "comp_union": union,
     "comp_sparse": sparse_union,
     "comp_select": selector,

@@ -54,6 +54,31 @@ def cluster_distances(rng):
     return Model(pipeline.make_pipeline(*steps), table, tables.target(rng, table, "real"), asked(rng, table))
 
 
+def independent(rng):
+    """Directions without a mean, or with one that only some of the parameters subtract."""
+    table = tables.numbers(rng, width=int(rng.integers(3, 7)), kinds=("normal", "whole", "skewed"))
+    target, last, method = label(rng, table), linear_model.LogisticRegression(max_iter=300), method_of(rng)
+    if rng.random() < 0.6:
+        whiten = ["unit-variance", "arbitrary-variance", False][rng.integers(3)]
+        arguments = {} if whiten is False else {"n_components": int(rng.integers(1, 4))}
+        first = decomposition.FastICA(whiten=whiten, random_state=0, max_iter=50, **arguments)
+    else:
+        first = neighbors.NeighborhoodComponentsAnalysis(n_components=2, max_iter=5, random_state=0)
+    return Model(pipeline.make_pipeline(preprocessing.StandardScaler(), first, last), table, target, asked(rng, table), method)
+
+
+def examples(rng):
+    """Clusters by the nearest of some points; rows between two of them are refused, so none are asked for."""
+    table = tables.numbers(rng, rows=80, width=int(rng.integers(2, 5)), kinds=("normal", "skewed"))
+    estimator = [
+        cluster.MeanShift(), cluster.AffinityPropagation(random_state=0), cluster.Birch(), cluster.Birch(n_clusters=None, threshold=0.8),
+    ][rng.integers(4)]
+    if rng.random() < 0.5:
+        estimator = pipeline.make_pipeline(preprocessing.StandardScaler(), estimator)
+    requests = table + rng.normal(size=table.shape) * table.std().to_numpy() / 9
+    return Model(estimator, table, None, requests)
+
+
 def centroids(rng):
     table = odd_types(rng, tables.numbers(rng, kinds=KINDS + ("large", "constant")))
     arguments = {"metric": str(rng.choice(["euclidean", "euclidean", "manhattan"]))}
@@ -84,6 +109,8 @@ def mixtures(rng):
 
 
 SPECS = {
+    "examples": examples,
+    "independent": independent,
     "projected": projected,
     "clusters": clusters,
     "cluster_distances": cluster_distances,
