@@ -48,7 +48,7 @@ struct CompatibilityTests {
         let typed = try PythonBackendTests.server()
         #expect(
             try typed.ask("POST", "/invocations", #"{"input": "a", "x": 2}"#).body
-                == #"{"form": "frame", "rows": 1, "columns": ["x"], "types": ["double"], "data": [[2]]}"#)
+                == #"{"form": "frame", "rows": 1, "columns": ["x"], "types": ["double"], "data": [[2.0]]}"#)
         #expect(
             try typed.ask("POST", "/invocations", #"{"input": "a"}"#).refusal.code == "INVALID_PARAMETER_VALUE")
     }
@@ -88,8 +88,9 @@ struct CompatibilityTests {
     func notFinite() throws {
         let body = #"{"dataframe_records": [{"x": NaN}, {"x": -Infinity}, {"x": "inf"}]}"#
         let answer = try PythonBackendTests.server().ask("POST", "/invocations", body)
-        #expect(answer.status == 200)
+        #expect(answer.status == 200 && answer.body.contains("[[null, null, null]]"), "\(answer.body)")
         let compatible = try ServerUnderTest.python(["schema": PythonBackendTests.columns, "compat": "mlflow"])
-        #expect(try compatible.ask("POST", "/invocations", body).body.contains("not_finite"))
+        let words = try compatible.ask("POST", "/invocations", body).body
+        #expect(words.contains("[[NaN, -Infinity, Infinity]]") && words.contains("not_finite"), "\(words)")
     }
 }

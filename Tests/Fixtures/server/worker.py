@@ -5,6 +5,7 @@ lists. argv[1] says how it starts: `ready`, `broken` (reports that the model can
 """
 
 import json
+import math
 import os
 import socket
 import struct
@@ -38,6 +39,8 @@ def aligned(offset, unit):
 def nested(values, shape):
     if not shape:
         return values[0]
+    if not values:
+        return []
     size = len(values) // shape[0]
     return [nested(values[start : start + size], shape[1:]) for start in range(0, len(values), size)]
 
@@ -71,7 +74,9 @@ def columns_of(payload):
             values = [text[begin:end].decode() for begin, end in zip(ends, ends[1:])]
         else:
             values = struct.unpack("<%d%s" % (len(cells) // unit, FORMATS[encoding]), cells)
-            values = nested([None if value != value else value for value in values], (rows,) + shape)
+            # What JSON does not have goes back as score.py would write it.
+            values = [value if request.get("not_finite") or math.isfinite(value) else None for value in values]
+            values = nested(values, (rows,) + shape)
         data.append([value if bit else None for value, bit in zip(values, bits)])
     assert position == len(payload)
     request["data"] = data[0] if request["form"] == "tensor" and request["columns"] is None else data
