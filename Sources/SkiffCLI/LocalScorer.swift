@@ -29,8 +29,10 @@ final class LocalScorer {
         path = target
         var environment = surroundings.environment
         environment["SKIFF_ACCESS_LOG"] = "off"
+        // One body is asked at a time.
         var request = ChildProcess.Request(
-            scorer.path, ["--listen", "127.0.0.1:0"] + (compatibility.map { ["--compat", $0] } ?? []) + [target],
+            scorer.path,
+            ["--listen", "127.0.0.1:0", "--workers", "1"] + (compatibility.map { ["--compat", $0] } ?? []) + [target],
             environment: environment)
         request.output = .pipe
         process = try ChildProcess.spawn(request)

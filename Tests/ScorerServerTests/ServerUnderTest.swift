@@ -48,14 +48,17 @@ final class ServerUnderTest: Sendable {
 
     /// Starts a server whose worker is `Tests/Fixtures/server/worker.py`.
     static func python(
-        _ members: JSONObject = [:], start: String = "ready", workers: Int = 1, environment: [String: String] = [:],
+        _ members: JSONObject = [:], start: String = "ready", workers: Int? = 1, environment: [String: String] = [:],
         waitsFor event: String = "ready"
     ) throws -> ServerUnderTest {
         let path = try Surroundings.current().environment["PATH"] ?? "/usr/bin:/bin"
         let command: JSONValue = ["python3", "-u", .string(Checkout.fixture("server/worker.py")), .string(start)]
+        let backend: JSONValue = [
+            "kind": "python", "command": command, "workers": workers.map(JSONValue.int) ?? .null,
+        ]
         return try Self.start(
-            in: TemporaryDirectory(), backend: ["kind": "python", "command": command, "workers": .int(workers)],
-            members, [], environment.merging(["PATH": path]) { own, _ in own }, waitsFor: event)
+            in: TemporaryDirectory(), backend: backend, members, [],
+            environment.merging(["PATH": path]) { own, _ in own }, waitsFor: event)
     }
 
     /// Starts a server of what is in `folder`, with this backend in `serving.json`.

@@ -162,6 +162,17 @@ struct WorkerStartTests {
                 == "error: cannot use \(name)=`\(value)`: \(words)\n")
     }
 
+    @Test("without a number anywhere there are as many workers as for `auto`; a number goes before that")
+    func unasked() throws {
+        let count = Sizing(modelPath: "/nothing").workers
+        for environment in [[:], ["SKIFF_WORKERS": "auto"]] {
+            let server = try ServerUnderTest.python(workers: nil, environment: environment)
+            #expect(try server.event("start")["workers"]?.intValue == count)
+        }
+        let asked = try ServerUnderTest.python(workers: nil, environment: ["SKIFF_WORKERS": "3"])
+        #expect(try asked.event("start")["workers"] == 3)
+    }
+
     @Test("each worker gets its share of the processors, unless somebody said how many threads there are")
     func threads() throws {
         func counts(_ environment: [String: String]) throws -> [String: String] {
