@@ -49,7 +49,11 @@ struct OpenInferenceTests {
         }
         #expect(report.errors.map { $0?[0] } == ["404", "404", "400", "400", "415", "404"])
         let mismatch = report.errors[2]?[1] ?? ""
-        #expect(mismatch.contains(#"expected a number (double), got the string "x"."#), "\(mismatch)")
+        // A schema that comes from an example binds nobody: the model judges.
+        let words =
+            example.runtime == .native
+            ? #"expected a number (double), got the string "x"."# : "could not convert string to float: 'x'"
+        #expect(mismatch.contains(words), "\(mismatch)")
 
         // Two shapes, two ways in and three ways out.
         let document = try JSONText.parse(result.text)
@@ -78,7 +82,9 @@ struct OpenInferenceTests {
         let server = try Self.served(example, in: folder)
         let file = folder.file("context/app/openapi.json")
         let document = try String(contentsOfFile: file, encoding: .utf8)
-        #expect(try ask("GET", "/openapi.json", port: server.port) == Answer(status: 200, body: document))
+        #expect(
+            try ask("GET", "/openapi.json", port: server.port)
+                == Answer(status: 200, body: document, type: "application/json"))
         let result = try run(Workshop.python(), ["-m", "openapi_spec_validator", file])
         #expect(result.status == 0, "\(result.text) \(result.errors)")
     }
