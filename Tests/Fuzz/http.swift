@@ -1,5 +1,5 @@
 // seeds: http/seeds/*
-// also: ScorerServer
+// also: OpenAPI ScorerServer
 // with: ScorerServerTests/HTTPStream.swift
 
 @testable import ScorerServer
