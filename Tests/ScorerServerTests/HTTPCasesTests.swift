@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 import JSONText
 import Platform
 import TestKit
@@ -128,10 +129,16 @@ struct HTTPCasesTests {
         let other = both[1 - refused]
         try other.send([UInt8](repeating: 32, count: 100_000))
         #expect(try other.answer().status == 400)
-        let third = try server.connect()
-        try third.send(head)
-        try third.send([UInt8](repeating: 32, count: 900_000))
-        #expect(try third.answer().status == 400)
+        // The bytes of that one are given back a moment after its answer, perhaps by another thread.
+        var status = 503
+        for _ in 0..<200 where status == 503 {
+            let third = try server.connect()
+            third.offer(Array(head.utf8))
+            third.offer([UInt8](repeating: 32, count: 900_000))
+            status = (try? third.answer().status) ?? 503
+            if status == 503 { usleep(10_000) }
+        }
+        #expect(status == 400)
     }
 
     @Test("a body that drips is refused when it has been too slow for too long, a slow one within the limit is not")
