@@ -18,7 +18,10 @@ final class Service {
     private var watches: [EventWatch] = []
     private var nextThread = 0
     private let drainDelay: Int
+    /// How long a handshake that has begun may take when the door is closed.
+    private static let handshakeMilliseconds = 200
     private var listenEnd: UInt64 = 0
+    private var isDoorClosed = false
     private var drainEnd: UInt64?
     private(set) var status = ExitStatus.done
     private(set) var failure: ServerError?
@@ -94,12 +97,19 @@ final class Service {
         listenEnd = now &+ Clock.seconds(drainDelay)
         state.beginDrain()
         state.log.write("draining", [("signal", .int(Int(number))), ("connections", .int(state.connectionCount))])
-        if drainDelay == 0 { stopListening() }
+        if drainDelay == 0 { closeDoor() }
         do {
             let timer = try EventWatch(.timer, on: loop) { [unowned self] in checkDrain() }
             timer.arm(everyMilliseconds: 10)
             watches.append(timer)
         } catch { end(.terminated) }
+    }
+
+    /// Nobody begins to connect any more, and those who have begun have a moment to end that.
+    private func closeDoor() {
+        isDoorClosed = true
+        guard listener?.closeDoor() == true else { return stopListening() }
+        listenEnd = Clock.now() &+ Clock.milliseconds(Service.handshakeMilliseconds)
     }
 
     /// Takes whoever has connected, then nobody any more.
@@ -112,7 +122,7 @@ final class Service {
 
     private func checkDrain() {
         let now = Clock.now()
-        if listener != nil, now > listenEnd { stopListening() }
+        if listener != nil, now > listenEnd { if isDoorClosed { stopListening() } else { closeDoor() } }
         // A connection that waits in a thread's mailbox is not counted yet.
         let isTold = listener == nil && state.drainingThreadCount > mailboxes.count
         if isTold, state.connectionCount == 0 { return end(.done) }

@@ -28,11 +28,18 @@ final class ConnectionListener {
         evconnlistener_set_error_cb(listener) { _, _ in }
     }
 
+    /// Lets nobody begin to connect any more; those who have begun still get in.
+    ///
+    /// - Returns: whether the kernel can do that.
+    func closeDoor() -> Bool {
+        guard let listener else { return false }
+        return SocketFilter.closeDoor(of: evconnlistener_get_fd(listener))
+    }
+
     /// Accepts whoever has connected already, before the socket is closed: they would be reset.
     func acceptWaiting() {
         guard let listener else { return }
         let descriptor = evconnlistener_get_fd(listener)
-        SocketFilter.closeDoor(of: descriptor)
         while true {
             let client = accept(descriptor, nil, nil)
             if client < 0, errno == EINTR || errno == ECONNABORTED { continue }

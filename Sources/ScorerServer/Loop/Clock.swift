@@ -23,6 +23,8 @@ enum Clock {
 
     static func seconds(_ count: Int) -> UInt64 { UInt64(count) &* 1_000_000_000 }
 
+    static func milliseconds(_ count: Int) -> UInt64 { UInt64(count) &* 1_000_000 }
+
     /// The time of day as `2026-01-02T03:04:05.678Z`.
     static func timestamp() -> String {
         var time = timespec()
