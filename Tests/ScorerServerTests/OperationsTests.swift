@@ -128,6 +128,30 @@ struct DrainTests {
         #expect(counts.answered > 200)
     }
 
+    @Test("a closed door lets nobody begin to connect, and lets in who has begun")
+    func door() throws {
+        let (listener, port) = try ListenAddress(parsing: "127.0.0.1:0").listen()
+        defer { close(listener) }
+        // The kernel ends the handshake only when the client's first bytes are there; the client is connected before.
+        var seconds: Int32 = 30
+        setsockopt(listener, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &seconds, socklen_t(MemoryLayout<Int32>.size))
+        let early = try TestConnection(port: port)
+        try #require(SocketFilter.closeDoor(of: listener))
+        try early.send("x")
+        var watched = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&watched, 1, 20_000) == 1)
+        let accepted = accept(listener, nil, nil)
+        #expect(accepted >= 0)
+        close(accepted)
+
+        let late = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        defer { close(late) }
+        let address = try ListenAddress(parsing: "127.0.0.1:\(port)")
+        #expect(address.connect(late, host: "127.0.0.1") == -1 && errno == EINPROGRESS)
+        watched = pollfd(fd: late, events: Int16(POLLOUT), revents: 0)
+        #expect(poll(&watched, 1, 200) == 0)
+    }
+
     @Test("SKIFF_DRAIN_DELAY: not ready at once, while new connections are still answered; then the door is closed")
     func delay() throws {
         let server = try ServerUnderTest.native(environment: ["SKIFF_DRAIN_DELAY": "2"])
