@@ -13,6 +13,7 @@ final class HTTPConnection {
     private(set) var requestBytes = 0
     /// When the last answer was handed to the socket.
     private(set) var sentAt: UInt64 = 0
+    private let openedAt = Clock.now()
 
     private let descriptor: Int32
     private unowned let host: ServerThread
@@ -75,10 +76,14 @@ final class HTTPConnection {
         process()
     }
 
-    /// Closes after the next answer, or in a second when no request comes: one may be on its way.
+    /// Closes after the next answer, or soon when no request comes: one may be on its way, all the more on a connection that was
+    /// made or used a moment ago.
     func drain() {
         closesAfterAnswer = true
-        if state == .idle { deadline = Clock.now() &+ Clock.seconds(1) }
+        guard state == .idle else { return }
+        let now = Clock.now()
+        let isInUse = now &- max(openedAt, sentAt) < Clock.seconds(1)
+        deadline = now &+ Clock.seconds(isInUse ? 5 : 1)
     }
 
     private func limitTime() {
