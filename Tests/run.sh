@@ -10,6 +10,13 @@ checkout=$(pwd)
 
 . Tests/debian-packages.sh
 
+# `swift` itself leaves folders behind at each call, and tests that are killed cannot tidy up: all of it goes here.
+TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/skiff-run-XXXXXX")
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 prepare_python() {
     lock=Tests/Fixtures/pyfunc/requirements.lock
     python=.build-python/bin/python

@@ -19,13 +19,11 @@ public struct ArgumentParser: Sendable {
     public func parse(_ words: [String]) throws(ArgumentError) -> ParsedArguments {
         var pass = Pass(path: [root])
         var rest = words[...]
-        // `skiff help pack` is `skiff pack --help`.
-        if rest.first == "help", !root.subcommands.isEmpty, !root.subcommands.contains(where: { $0.name == "help" }) {
-            rest = rest.dropFirst() + ["--help"]
-        }
         var onlyArguments = false
         while let word = rest.popFirst() {
-            if onlyArguments || word == "-" || !word.hasPrefix("-") {
+            if word == "help", !onlyArguments, pass.takesHelp {
+                try pass.takeOption("--help", &rest)
+            } else if onlyArguments || word == "-" || !word.hasPrefix("-") {
                 try pass.takeArgument(word)
             } else if word == "--" {
                 onlyArguments = true
@@ -56,6 +54,9 @@ private struct Pass {
 
     /// The options that hold here: those of the command and of all above it.
     var options: [OptionSpec] { path.reversed().flatMap(\.options) + [.help, .version] }
+
+    /// Whether the word `help` asks for help here: `skiff help pack` is `skiff pack --help`.
+    var takesHelp: Bool { !command.subcommands.isEmpty && !command.subcommands.contains { $0.name == "help" } }
 
     func error(_ kind: ArgumentError.Kind) -> ArgumentError {
         let names = path.map(\.name).joined(separator: " ")

@@ -15,6 +15,12 @@ enum BashCompletion {
             \(function)() {
                 local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD - 1]}"
                 local command=\(quoted(root.name)) words='' kind='' index
+                # Bash takes `--name=value` for three words.
+                if [[ $current == = ]]; then
+                    current=''
+                elif [[ $previous == = ]]; then
+                    previous="${COMP_WORDS[COMP_CWORD - 2]}"
+                fi
                 for ((index = 1; index < COMP_CWORD; index++)); do
                     case "$command ${COMP_WORDS[index]}" in
             \(steps)        esac

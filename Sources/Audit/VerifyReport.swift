@@ -21,7 +21,7 @@ public struct VerifyReport: Sendable {
         if !folder.isListSound { lines.append("\(Manifest.path): its digest is not that of its own list") }
         let digest = "sha256:\(folder.manifest.contextDigest.hex)"
         if isVerified {
-            lines.append("verified: \(folder.files.count) files, \(digest)")
+            lines.append("verified: \(folder.files.count) files and the manifest, \(digest)")
         } else {
             lines.append(
                 "not verified: \(lines.count) \(lines.count == 1 ? "difference" : "differences") to the manifest")

@@ -21,11 +21,7 @@ extension BuildContext {
     ///
     /// - Throws: `ContextsError` of kind `.occupied` when `path` exists; errors of the system.
     public func writeTar(at path: String, time: Int) throws {
-        guard try FileStatus.of(path, followsLinks: false) == nil else {
-            throw ContextsError(
-                .occupied, "cannot write the archive `\(escaped(path, limit: 1000))`: it exists already",
-                hints: ["remove it, or choose another name"])
-        }
+        try Self.checkArchive(path)
         try AtomicOutput.writeFile(at: path, existing: .refuse) { file in
             try TarWriter.write(tree, to: file.number, named: path, time: Int64(time))
         }
@@ -38,7 +34,18 @@ extension BuildContext {
         try TarWriter.write(tree, to: descriptor, named: name, time: Int64(time))
     }
 
-    /// Fails early, before a model is downloaded and converted, when `path` could not be written in the end.
+    /// Fails early, before a model is downloaded and converted, when the archive `path` could not be written in the end.
+    ///
+    /// - Throws: as `writeTar`.
+    public static func checkArchive(_ path: String) throws {
+        guard try FileStatus.of(path, followsLinks: false) == nil else {
+            throw ContextsError(
+                .occupied, "cannot write the archive `\(escaped(path, limit: 1000))`: it exists already",
+                hints: ["remove it, or choose another name"])
+        }
+    }
+
+    /// Fails early, before a model is downloaded and converted, when the folder `path` could not be written in the end.
     ///
     /// - Throws: as `writeFolder`.
     public static func checkOutput(_ path: String, replacing: Bool) throws {

@@ -30,9 +30,12 @@ public struct ContextFolder: Sendable {
     /// - Throws: `ContextsError` of kind `.manifest` when it has no manifest or none that can be read; `FileTreeError` for a
     ///   link, a pipe or an unreadable file.
     public static func read(_ path: String) throws -> ContextFolder {
-        guard try FileStatus.of(path)?.kind == .directory else {
+        let kind = try FileStatus.of(path)?.kind
+        guard kind == .directory else {
             throw ContextsError(
-                .manifest, "cannot read the context `\(escaped(path, limit: 1000))`: there is no such folder")
+                .manifest,
+                "cannot read the context `\(escaped(path, limit: 1000))`: "
+                    + (kind == nil ? "there is no such folder" : "it is not a folder"))
         }
         guard try hasManifest(path) else {
             throw ContextsError(

@@ -1,3 +1,4 @@
+public import Converters
 public import Diagnostics
 
 /// Why a context cannot be planned, rendered or written.
@@ -24,6 +25,8 @@ public struct ContextsError: DiagnosticConvertible, Sendable, Equatable {
 
     /// Which kind of failure this is.
     public var kind: Kind
+    /// Of kind `.refused`: why the model does not convert.
+    public var refusals: [Refusal] = []
     /// What to tell the person.
     public var diagnostic: Diagnostic
 

@@ -1,6 +1,11 @@
-import Converters
+public import Converters
 public import JSONText
 import MLmodelFormat
+
+extension Refusal {
+    /// `path`, `reason` and `help`, which is null when nothing would help.
+    public var json: JSONValue { ["path": .string(path), "reason": .string(reason), "help": .optional(help)] }
+}
 
 extension ServingPlan {
     /// The plan as one JSON object: what `--json` prints and the manifest keeps under `decisions`.
@@ -8,8 +13,7 @@ extension ServingPlan {
         var object: JSONObject = [
             "name": .string(name), "version": .optional(version), "requested": .string(requested.rawValue),
             "runtime": .string(runtime.rawValue), "reasons": .array(reasons.map(JSONValue.string)),
-            "refusals": .array(
-                refusals.map { ["path": .string($0.path), "reason": .string($0.reason), "help": .optional($0.help)] }),
+            "refusals": .array(refusals.map(\.json)),
             "platform": .string(machine.platform), "flavors": .array(flavors.map(JSONValue.string)),
             "mlflow_version": .optional(mlflowVersion), "predict_fn": .string(predictFunction),
             "schema": ServingDocument.schema(of: self), "params": ServingDocument.params(of: self),

@@ -19,7 +19,8 @@ extension ServingPlan {
         }
         if let python {
             rows.append(("loader", python.loader))
-            rows.append(("requirements", "\(python.requirements.count), of which \(python.unpinned.count) not pinned"))
+            let pins = python.unpinned.isEmpty ? "all pinned" : "of which \(python.unpinned.count) not pinned"
+            rows.append(("requirements", "\(python.requirements.count), \(pins)"))
         }
         var text = rows.map { Self.row($0.0, escaped($0.1, limit: 1000)) }.joined()
         text += Self.list("why not native", refusals.map(\.sentence))

@@ -82,10 +82,12 @@ public enum ServingPlanner {
     }
 
     private static func refusedNative(_ model: DescribedModel, _ refusals: [Refusal]) -> ContextsError {
-        ContextsError(
+        var error = ContextsError(
             .refused, "cannot convert `\(escaped(model.shownName))` exactly",
             details: refusals.map(\.sentence), hints: ["`skiff pack` without `--runtime native` serves it with Python"],
             status: .wanting)
+        error.refusals = refusals
+        return error
     }
 }
 

@@ -37,9 +37,10 @@ public enum LocalFolder {
 
     private static func missing(_ path: String) -> RegistryError {
         let shown = escaped(path, limit: 1000)
-        let looksRegistered = !path.hasPrefix("/") && !path.hasPrefix(".")
+        let isFileName = [".skiff", ".pkl", ".json"].contains { path.hasSuffix($0) }
+        let looksRegistered = !path.hasPrefix("/") && !path.hasPrefix(".") && !isFileName
         return RegistryError(
-            .notFound, "cannot find the model `\(shown)`: there is no such folder",
+            .notFound, "cannot find the model `\(shown)`: there is no such file or folder",
             hints: looksRegistered
                 ? [
                     "for a registered model write `models:/\(shown)\(path.contains(where: "/@".contains) ? "" : "/VERSION")`"
@@ -52,8 +53,12 @@ public enum LocalFolder {
         let parent =
             path.hasSuffix("/MLmodel") ? String(path.dropLast("/MLmodel".count)) : path == "MLmodel" ? "." : nil
         return RegistryError(
-            .notAModel, "cannot use `\(shown)` as a model: it is a file and not a folder with an `MLmodel`",
-            hints: [parent.map { "name the folder: `\(escaped($0, limit: 1000))`" } ?? "unpack it and name the folder"])
+            .notAModel,
+            "cannot use `\(shown)` as a model: it is neither a folder with an `MLmodel` nor an archive of one",
+            hints: [
+                parent.map { "name the folder: `\(escaped($0, limit: 1000))`" }
+                    ?? "name the folder that `mlflow.MODEL.save_model(…, path)` made, or a .tar, .tar.gz, .tar.zst or .zip of it"
+            ])
     }
 
     private static func notAModel(_ path: String) -> RegistryError {

@@ -2,14 +2,15 @@ import Arguments
 
 /// What `skiff-scorer` takes.
 let scorerCommand = CommandSpec(
-    "skiff-scorer", abstract: "Answer scoring requests for one model over HTTP",
+    "skiff-scorer", abstract: "answer scoring requests for one model over HTTP",
     discussion: """
         Serves a context's `app` folder, which says in `serving.json` what the model is and takes, or a bare `.skiff` file. \
         Answers POST /invocations as MLflow's server does, POST /predict (a list of records in, the answer alone out), Open \
         Inference Protocol under /v2, KServe's v1 under /v1, and GET /ping, /health, /ready, /version, /metrics and \
         /openapi.json. Each event is one line of JSON on standard output.
 
-        SIGTERM and SIGINT let requests in flight finish, at most 30 seconds; a second one ends at once.
+        SIGTERM and SIGINT let requests in flight finish, at most 30 seconds; a second one ends at once. \
+        A first word `serve` may stand before MODEL, as containers of MLflow are started.
         """,
     arguments: [
         ArgumentSpec("MODEL", count: .optional, help: "a folder with `serving.json`, or a `.skiff` file")

@@ -25,4 +25,11 @@ public struct ServerError: DiagnosticConvertible, Sendable, Equatable {
         self.kind = kind
         diagnostic = Diagnostic(summary, place: place, details: details, hints: hints)
     }
+
+    /// The same, when it was the command line that said so.
+    var asMisuse: ServerError {
+        var error = self
+        error.diagnostic.status = .misuse
+        return error
+    }
 }

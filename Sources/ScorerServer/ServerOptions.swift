@@ -76,7 +76,9 @@ public struct ServerOptions: Sendable {
     public static func address(
         listen: String?, environment: [String: String]
     ) throws(ServerError) -> ListenAddress {
-        if let listen { return try ListenAddress(parsing: listen) }
+        if let listen {
+            do { return try ListenAddress(parsing: listen) } catch { throw error.asMisuse }
+        }
         let address = try ListenAddress(parsing: value("SKIFF_LISTEN", environment) ?? "0.0.0.0:8080")
         guard let port = value("PORT", environment) else { return address }
         let host = address.host.contains(":") ? "[\(address.host)]" : address.host
@@ -130,10 +132,11 @@ public struct ServerOptions: Sendable {
     private static func count(_ text: String?, _ name: String, _ range: ClosedRange<Int>) throws(ServerError) -> Int? {
         guard let text else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            throw ServerError(
+            let error = ServerError(
                 .configuration,
                 "cannot use \(name)=`\(quoted(text))`: it must be a whole number from \(range.lowerBound) to \(range.upperBound)"
             )
+            throw name.hasPrefix("--") ? error.asMisuse : error
         }
         return number
     }

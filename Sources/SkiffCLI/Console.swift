@@ -1,4 +1,6 @@
 import Arguments
+import Contexts
+import Converters
 import Diagnostics
 import Glibc
 import JSONText
@@ -115,6 +117,15 @@ final class Console: Sendable {
     /// One JSON document on standard output.
     func output(_ document: JSONObject) throws {
         try output(Redaction.clean(JSONWriter.bytes(.object(document), style: .pretty)))
+    }
+
+    /// Runs `body`; a program that asked for JSON gets the reasons why the model does not convert as a document too, with null for
+    /// the member `missing`, which stands in the answer otherwise.
+    func tellingRefusals<Result>(instead missing: String, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as ContextsError where error.kind == .refused && isJSON {
+            try output([missing: .null, "refusals": .array(error.refusals.map(\.json))])
+            throw error
+        }
     }
 
     /// Writes what must not fail: when even standard error is gone there is nobody to tell.

@@ -20,7 +20,8 @@ enum Tool {
             `models:/m-ID`, `runs:/RUN/path`, `mlflow-artifacts:/path`, `dbfs:/path`. MLFLOW_REGISTRY_URI, \
             MLFLOW_TRACKING_URI and Databricks' own variables and profiles say which registry; `skiff auth` explains.
 
-            Exit status: 0 done, 1 checked and found wanting, 2 could not do it, 64 misuse, 130 interrupted.
+            Exit status: 0 done, 1 checked and found wanting, 2 could not do it, 64 misuse, 130 and 143 \
+            interrupted.
             """,
         options: Console.options,
         examples: [

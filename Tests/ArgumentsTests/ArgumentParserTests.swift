@@ -46,7 +46,15 @@ func helpAndVersion() throws {
     for words in [["carry", "--help"], ["carry", "-h"], ["help", "carry"], ["--help", "carry"]] {
         #expect(try ArgumentParser(sample).parse(words).intent == .help(help))
     }
-    #expect(try parse("help").intent == .help(HelpText.text(for: [sample], width: 80)))
+    for words in [["help"], ["help", "help"], ["--json", "help"]] {
+        #expect(try ArgumentParser(sample).parse(words).intent == .help(HelpText.text(for: [sample], width: 80)))
+    }
+    let leaf = CommandSpec("prune", abstract: "remove")
+    let cache = CommandSpec("cache", abstract: "keep", subcommands: [leaf])
+    let tool = CommandSpec("tool", abstract: "work", subcommands: [cache])
+    let inner = ParsedArguments.Intent.help(HelpText.text(for: [tool, cache, leaf], width: 80))
+    #expect(try ArgumentParser(tool).parse(["cache", "help", "prune"]).intent == inner)
+    #expect(try ArgumentParser(tool).parse(["help", "cache", "prune"]).intent == inner)
 }
 
 struct Misuse: Sendable, CustomTestStringConvertible {

@@ -32,6 +32,8 @@ func bash() throws {
         ])
     #expect(try bashOffers("carry", "--s") == ["--speed"])
     #expect(try bashOffers("--json", "carry", "--speed", "") == ["slow", "fast"])
+    #expect(try bashOffers("carry", "--speed", "=", "f") == ["fast"])
+    #expect(try bashOffers("carry", "--speed", "=") == ["slow", "fast"])
     #expect(try bashOffers("carry", "Samp") == ["Sample.swift"])
     #expect(try bashOffers("carry", "-o", "Samp") == [])
     #expect(try bashOffers("carry", "--label", "") == [])

@@ -29,7 +29,7 @@ import Testing
         let context = try ContextFolder.read(Self.written(folder))
         let report = VerifyReport(context)
         #expect(report.isVerified)
-        #expect(report.text == "verified: 11 files, sha256:\(context.manifest.contextDigest)\n")
+        #expect(report.text == "verified: 11 files and the manifest, sha256:\(context.manifest.contextDigest)\n")
         #expect(report.json["verified"] == true)
     }
 

@@ -73,6 +73,40 @@ struct BadInputTests {
         }
     }
 
+    @Test("a program learns as JSON why a model does not convert", arguments: ["output", "context"])
+    func refusalsAsJSON(missing: String) throws {
+        let folder = TemporaryDirectory()
+        let output = folder.file("output")
+        let words =
+            missing == "output"
+            ? ["convert", Example.creditMonitor.model, "-o", output, "--json"]
+            : ["pack", Example.creditMonitor.model, "-o", output, "--runtime", "native", "--json"]
+        let result = try run(Workshop.skiff(), words)
+        #expect(result.status == 1)
+        #expect(result.errors.hasPrefix("error: cannot convert `"), "\(result.errors)")
+        let document = try #require(
+            try JSONSerialization.jsonObject(with: result.output) as? [String: Any])
+        #expect(document[missing] is NSNull)
+        let refusals = try #require(document["refusals"] as? [[String: Any]])
+        #expect(refusals.map { $0["path"] as? String } == ["MLmodel"])
+        #expect(refusals.allSatisfy { ($0["reason"] as? String)?.isEmpty == false && $0["help"] is String })
+    }
+
+    @Test("an archive that is there already is told before the model is looked for")
+    func occupiedArchive() throws {
+        let folder = TemporaryDirectory()
+        try Data("precious".utf8).write(to: URL(fileURLWithPath: folder.file("context.tar")))
+        let result = try skiff("pack", "/nonexistent/model", "--tar", folder.file("context.tar"), "--force")
+        #expect(result.status == 2)
+        #expect(
+            result.errors == """
+                error: cannot write the archive `\(folder.file("context.tar"))`: it exists already
+                hint: remove it, or choose another name
+
+                """)
+        #expect(try folder.files("") == ["context.tar": Data("precious".utf8)])
+    }
+
     @Test("a server that nobody listens at")
     func unreachable() throws {
         let port = try Workshop.freePort()

@@ -34,29 +34,32 @@ import Testing
         let path = folder.path
         #expect(
             message { try LocalFolder.read("nowhere/3") } == """
-                error: cannot find the model `nowhere/3`: there is no such folder
+                error: cannot find the model `nowhere/3`: there is no such file or folder
                 hint: for a registered model write `models:/nowhere/3`
 
                 """)
         #expect(
             message { try LocalFolder.read("nowhere") } == """
-                error: cannot find the model `nowhere`: there is no such folder
+                error: cannot find the model `nowhere`: there is no such file or folder
                 hint: for a registered model write `models:/nowhere/VERSION`
 
                 """)
         #expect(
+            message { try LocalFolder.read("churn.skiff") }
+                == "error: cannot find the model `churn.skiff`: there is no such file or folder\n")
+        #expect(
             message { try LocalFolder.read(path + "/x") }
-                == "error: cannot find the model `\(path)/x`: there is no such folder\n")
+                == "error: cannot find the model `\(path)/x`: there is no such file or folder\n")
         #expect(
             message { try LocalFolder.read(path + "/churn/MLmodel") } == """
-                error: cannot use `\(path)/churn/MLmodel` as a model: it is a file and not a folder with an `MLmodel`
+                error: cannot use `\(path)/churn/MLmodel` as a model: it is neither a folder with an `MLmodel` nor an archive of one
                 hint: name the folder: `\(path)/churn`
 
                 """)
         #expect(
             message { try LocalFolder.read(path + "/churn.tar") } == """
-                error: cannot use `\(path)/churn.tar` as a model: it is a file and not a folder with an `MLmodel`
-                hint: unpack it and name the folder
+                error: cannot use `\(path)/churn.tar` as a model: it is neither a folder with an `MLmodel` nor an archive of one
+                hint: name the folder that `mlflow.MODEL.save_model(…, path)` made, or a .tar, .tar.gz, .tar.zst or .zip of it
 
                 """)
         #expect(

@@ -17,7 +17,7 @@ struct CommandTests {
         #expect(try Self.scorer(["--version"]).outputText == "skiff-scorer 0.1.0-dev\n")
         let help = try Self.scorer(["serve", "--help"])
         #expect(help.status == 0)
-        #expect(help.outputText.hasPrefix("OVERVIEW: Answer scoring requests for one model over HTTP\n"))
+        #expect(help.outputText.hasPrefix("OVERVIEW: answer scoring requests for one model over HTTP\n"))
         #expect(help.outputText.contains("SKIFF_LIMIT_BODY_BYTES"))
     }
 
@@ -30,7 +30,7 @@ struct CommandTests {
             ),
             (["/nowhere"], 2, "error: cannot read `/nowhere`: there is no such file or folder\n"),
             (
-                ["--listen", "localhost:80", "x"], 2,
+                ["--listen", "localhost:80", "x"], 64,
                 """
                 error: cannot listen on `localhost:80`: `localhost` is not a numeric address
                 hint: use `127.0.0.1` for this machine only, `0.0.0.0` for every IPv4 address, `[::]` for every address
@@ -38,14 +38,14 @@ struct CommandTests {
                 """
             ),
             (
-                ["--listen", "127.0.0.1:http", "x"], 2,
+                ["--listen", "127.0.0.1:http", "x"], 64,
                 """
                 error: cannot listen on `127.0.0.1:http`: `http` is not a port from 0 to 65535
                 hint: write the address as HOST:PORT, for example `0.0.0.0:8080`
 
                 """
             ),
-            (["--threads", "0", "x"], 2, "error: cannot use --threads=`0`: it must be a whole number from 1 to 256\n"),
+            (["--threads", "0", "x"], 64, "error: cannot use --threads=`0`: it must be a whole number from 1 to 256\n"),
         ] as [([String], Int32, String)])
     func refused(arguments: [String], status: Int32, message: String) throws {
         let result = try Self.scorer(arguments)

@@ -35,7 +35,9 @@ enum ConvertCommand: Command {
         return try ModelSource.withModel(request, context) { model in
             let options = PlanOptions(
                 runtime: .native, nullPolicy: PlanOptions.nullPolicy(context.arguments))
-            let plan = try ServingPlanner.plan(model, options: options)
+            let plan = try context.console.tellingRefusals(instead: "output") {
+                try ServingPlanner.plan(model, options: options)
+            }
             guard let compiled = plan.compiled else { preconditionFailure("a native plan holds a converted model") }
             let bytes = compiled.serialized()
             try AtomicOutput.writeFile(at: output, existing: .refuse, bytes: bytes)

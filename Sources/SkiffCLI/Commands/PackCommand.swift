@@ -23,7 +23,7 @@ enum PackCommand: Command {
                 "output", .value("DIR"), short: "o", help: "write the context as this folder", completion: .folders),
             OptionSpec(
                 "tar", .value("FILE"), help: "write it as this tar archive; - for standard output", completion: .files),
-            OptionSpec("force", .flag, help: "replace a context that skiff made and nobody changed"),
+            OptionSpec("force", .flag, help: "replace a context folder that skiff made and nobody changed"),
             OptionSpec(
                 "parity", .flag,
                 help: "add a build that compares the answers with the original model's, and holds the original for it"),
@@ -51,15 +51,19 @@ enum PackCommand: Command {
     static func run(_ context: CommandContext) throws -> ExitStatus {
         let arguments = context.arguments
         let target = try target(arguments)
-        if case .folder(let path) = target {
-            try BuildContext.checkOutput(path, replacing: arguments.flag("force"))
+        switch target {
+        case .folder(let path): try BuildContext.checkOutput(path, replacing: arguments.flag("force"))
+        case .archive(let path): try BuildContext.checkArchive(path)
+        case .stream, .nothing: break
         }
         var options = try PlanOptions(arguments)
         options.hasParityCheck = arguments.flag("parity")
         let request = try ModelRequest(context)
         try request.checkRest(atMost: 0, context)
         return try ModelSource.withModel(request, context) { model in
-            let plan = try ServingPlanner.plan(model, options: options)
+            let plan = try context.console.tellingRefusals(instead: "context") {
+                try ServingPlanner.plan(model, options: options)
+            }
             guard !arguments.flag("dry-run") else {
                 if context.console.isJSON {
                     try context.console.output(plan.json)
