@@ -25,4 +25,11 @@ public struct ServerError: DiagnosticConvertible, Sendable, Equatable {
         self.kind = kind
         diagnostic = Diagnostic(summary, place: place, details: details, hints: hints)
     }
+
+    /// An option or a variable says what no such option can: the words of whoever starts the server, and not of a file, are wrong.
+    static func misuse(_ kind: Kind, _ summary: String, hints: [String] = []) -> ServerError {
+        var error = ServerError(kind, summary)
+        error.diagnostic = Diagnostic(summary, hints: hints, status: .misuse)
+        return error
+    }
 }
