@@ -153,9 +153,12 @@ struct ProtocolTests {
             #expect(try server.stop() == 0)
         }
         let totals = ProtocolCase.Parity.allCases.map { level in
-            "\(level.rawValue) \(passed[level, default: 0])/\(passed[level, default: 0] + different[level, default: []].count)"
+            "\(passed[level, default: 0])/\(passed[level, default: 0] + different[level, default: []].count)"
         }
-        print("MLflow's protocol, \(setting.testDescription): \(totals.joined(separator: ", "))")
+        let page = try String(
+            contentsOf: Workshop.checkout.appendingPathComponent("examples/mlflow-protocol.md"), encoding: .utf8)
+        let line = "| \(setting.testDescription) | \(totals.joined(separator: " | ")) |"
+        #expect(page.contains(line), "examples/mlflow-protocol.md should have: \(line)")
         let served = Set(cases.filter { setting.models.contains($0.model) }.map(\.id))
         let exceptions =
             setting.mode == "mlflow"

@@ -20,7 +20,8 @@ enum Compatibility: String, Sendable, CaseIterable {
 /// Every respect in which MLflow's scoring server changes, guesses or tolerates something without a word, and what this server does.
 /// `examples/mlflow-protocol.md` has the same table for readers; a test compares them.
 enum Quirk: String, CaseIterable, Sendable {
-    case markInJSON, markInCSV, numericText, paddedText, wholeFraction, fraction, wrappedInteger, booleanAsNumber, numberAsBoolean
+    case markInJSON, markInCSV, numericText, paddedText, wholeFraction, fraction, wrappedInteger, booleanAsNumber,
+        numberAsBoolean
     case scalarBesideLists, columnTwice, noRows
     case textAsBoolean, missingBoolean, missingInteger, missingDateTime, emptyDateTime, numberAsDateTime, zonedDateTime
     case mixedDateTimes, monthFirst, numberAsText, junkInBase64, undecodedBase64, tooLargeNumber, notFiniteToken
