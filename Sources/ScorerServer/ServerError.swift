@@ -26,10 +26,10 @@ public struct ServerError: DiagnosticConvertible, Sendable, Equatable {
         diagnostic = Diagnostic(summary, place: place, details: details, hints: hints)
     }
 
-    /// The same, when it was the command line that said so.
-    var asMisuse: ServerError {
-        var error = self
-        error.diagnostic.status = .misuse
+    /// An option or a variable says what no such option can: the words of whoever starts the server, and not of a file, are wrong.
+    static func misuse(_ kind: Kind, _ summary: String, hints: [String] = []) -> ServerError {
+        var error = ServerError(kind, summary)
+        error.diagnostic = Diagnostic(summary, hints: hints, status: .misuse)
         return error
     }
 }

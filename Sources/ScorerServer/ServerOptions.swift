@@ -41,7 +41,7 @@ public struct ServerOptions: Sendable {
     /// - Parameters:
     ///   - path: the argument of the command line.
     ///   - listen, threads, workers, compatibility: the options of the command line; nil when not given.
-    /// - Throws: `ServerError` of kind `.configuration` or `.address` that names the variable or option.
+    /// - Throws: `ServerError` of kind `.configuration` or `.address` that names the variable or option, with the status of a misuse.
     public init(
         path: String, listen: String?, threads: String?, workers: String?, compatibility: String? = nil,
         environment: [String: String]
@@ -59,7 +59,7 @@ public struct ServerOptions: Sendable {
         if let word = compatibility ?? ServerOptions.value("SKIFF_COMPAT", environment) {
             guard let value = Compatibility(rawValue: word) else {
                 let name = compatibility == nil ? "SKIFF_COMPAT" : "--compat"
-                throw ServerError(
+                throw .misuse(
                     .configuration, "cannot use \(name)=`\(quoted(word))`: it must be `strict` or `mlflow`")
             }
             self.compatibility = value
@@ -120,7 +120,7 @@ public struct ServerOptions: Sendable {
         case nil, "on": return true
         case "off": return false
         case let other?:
-            throw ServerError(.configuration, "cannot use \(name)=`\(quoted(other))`: it must be `on` or `off`")
+            throw .misuse(.configuration, "cannot use \(name)=`\(quoted(other))`: it must be `on` or `off`")
         }
     }
 
@@ -132,11 +132,10 @@ public struct ServerOptions: Sendable {
     private static func count(_ text: String?, _ name: String, _ range: ClosedRange<Int>) throws(ServerError) -> Int? {
         guard let text else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            let error = ServerError(
+            throw .misuse(
                 .configuration,
                 "cannot use \(name)=`\(quoted(text))`: it must be a whole number from \(range.lowerBound) to \(range.upperBound)"
             )
-            throw name.hasPrefix("--") ? error.asMisuse : error
         }
         return number
     }

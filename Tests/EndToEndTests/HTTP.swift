@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import JSONText
 
 /// An HTTP answer.
 struct Answer: Equatable {
@@ -25,6 +26,17 @@ func ask(_ method: String, _ path: String, port: Int, fields: [String], body: Da
     let request = Data((lines + ["", ""]).joined(separator: "\r\n").utf8) + (body ?? Data())
     try sendAll(request, to: descriptor)
     return try parsed(received(from: descriptor))
+}
+
+/// The port that a server on a free one tells in its first line.
+func chosenPort(_ server: RunningCommand) throws -> Int {
+    for _ in 0..<1000 {
+        let lines = server.output.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        if lines.count > 1, let port = try JSONText.parse(Array(lines[0]))["port"]?.intValue { return port }
+        guard server.isRunning else { break }
+        usleep(10_000)
+    }
+    throw MissingPart(description: "the server told no port:\n\(server.errors)")
 }
 
 /// Waits until `path` answers 200, while `server` runs.

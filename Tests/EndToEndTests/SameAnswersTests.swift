@@ -41,11 +41,11 @@ struct SameAnswersTests {
         let model = folder.file("pair.skiff")
         let converted = try skiff("convert", Checkout.fixture("http/pair"), "-o", model, "--quiet")
         #expect(converted.status == 0, "\(converted.errors)")
-        let ports = [try Workshop.freePort(), try Workshop.freePort()]
         let servers = [
-            try RunningCommand(Workshop.scorer(), ["--listen", "127.0.0.1:\(ports[0])", model]),
-            try RunningCommand(Workshop.skiff(), ["serve", model, "--port", "\(ports[1])"]),
+            try RunningCommand(Workshop.scorer(), ["--listen", "127.0.0.1:0", model]),
+            try RunningCommand(Workshop.skiff(), ["serve", model, "--port", "0"]),
         ]
+        let ports = try servers.map(chosenPort)
         for (server, port) in zip(servers, ports) { try waitUntilReady(server, port: port) }
         var refusals = 0
         for (number, request) in Self.requests.enumerated() {

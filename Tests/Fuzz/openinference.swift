@@ -15,7 +15,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     bytes[2...].withUnsafeBytes { body in
         guard
             let request = try? OpenInferenceRequest(
-                body, headerLength: length > 0 ? String(length) : nil, limits: Schemas.limits)
+                body, headerLength: length > 0 ? String(length) : nil, limits: Schemas.limits, compatibility: .strict)
         else { return }
         for schema in Schemas.all {
             var builder = FrameBuilder(schema: schema, parameters: [], limits: Schemas.limits, compatibility: .strict)

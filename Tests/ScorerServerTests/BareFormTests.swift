@@ -8,7 +8,7 @@ struct BareFormTests {
         let server = try ServerUnderTest.native()
         let names = #"["number", "single", "count", "colour"]"#
         for body in [
-            "[\(record)]", "\u{feff}[\(record)]", #"{"dataframe_records": [\#(record)]}"#, #"{"inputs": [\#(record)]}"#,
+            "[\(record)]", #"{"dataframe_records": [\#(record)]}"#, #"{"inputs": [\#(record)]}"#,
             #"{"instances": [\#(record)], "params": {}}"#,
             #"{"inputs": {"number": [1.5], "single": [0.25], "count": [2], "colour": ["red"]}}"#,
             #"{"dataframe_split": {"columns": \#(names), "data": [[1.5, 0.25, 2, "red"]]}}"#,

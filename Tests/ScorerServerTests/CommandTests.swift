@@ -45,7 +45,18 @@ struct CommandTests {
 
                 """
             ),
-            (["--threads", "0", "x"], 64, "error: cannot use --threads=`0`: it must be a whole number from 1 to 256\n"),
+            (
+                ["--threads", "0", "x"], 64,
+                "error: cannot use --threads=`0`: it must be a whole number from 1 to 256\n"
+            ),
+            (
+                ["--threads", "x", "x"], 64,
+                "error: cannot use --threads=`x`: it must be a whole number from 1 to 256\n"
+            ),
+            (
+                ["--workers", "-1", "x"], 64,
+                "error: cannot use --workers=`-1`: it must be a whole number from 1 to 256\n"
+            ),
         ] as [([String], Int32, String)])
     func refused(arguments: [String], status: Int32, message: String) throws {
         let result = try Self.scorer(arguments)
@@ -54,14 +65,32 @@ struct CommandTests {
         #expect(result.outputText.isEmpty)
     }
 
-    @Test("a variable that cannot be is named")
-    func variables() throws {
-        #expect(
-            try Self.scorer(["x"], environment: ["SKIFF_LIMIT_ROWS": "many"]).errorText
-                == "error: cannot use SKIFF_LIMIT_ROWS=`many`: it must be a whole number from 1 to 1099511627776\n")
-        #expect(
-            try Self.scorer(["x"], environment: ["SKIFF_ACCESS_LOG": "loud"]).errorText
-                == "error: cannot use SKIFF_ACCESS_LOG=`loud`: it must be `on` or `off`\n")
+    @Test(
+        "a variable that cannot be is named, and is a misuse",
+        arguments: [
+            ("SKIFF_LIMIT_ROWS", "many", "a whole number from 1 to 1099511627776"),
+            ("SKIFF_ACCESS_LOG", "loud", "`on` or `off`"), ("SKIFF_COMPAT", "loose", "`strict` or `mlflow`"),
+            ("SKIFF_THREADS", "0", "a whole number from 1 to 256"),
+            ("SKIFF_DRAIN_DELAY", "soon", "a whole number from 0 to 3600"),
+            ("SKIFF_LOG_DATA", "some", "`off`, `full`, `hashed`, `sampled:RATE` or `hashed:RATE`"),
+        ])
+    func variables(name: String, value: String, expected: String) throws {
+        let result = try Self.scorer(["x"], environment: [name: value])
+        #expect(result.status == 64)
+        #expect(result.errorText.hasPrefix("error: cannot use \(name)=`\(value)`: it must be \(expected)\n"))
+    }
+
+    @Test("a variable for workers that cannot be is a misuse too, once the model turns out to be one of Python")
+    func workerVariables() throws {
+        let folder = TemporaryDirectory()
+        try folder.write(
+            "serving.json",
+            Array(#"{"format": 1, "name": "a", "backend": {"kind": "python", "command": ["true"]}}"#.utf8))
+        for (name, value) in [("SKIFF_WORKER_START", "slowly"), ("SKIFF_WORKER_MEMORY_BYTES", "1")] {
+            let arguments = ["--listen", "127.0.0.1:0", folder.path]
+            let result = try Self.scorer(arguments, environment: [name: value, "PATH": "/usr/bin:/bin"])
+            #expect(result.status == 64 && result.errorText.contains("cannot use \(name)=`\(value)`"), "\(result)")
+        }
     }
 
     @Test("PORT replaces the port, --listen goes before it")

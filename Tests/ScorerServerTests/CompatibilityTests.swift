@@ -10,7 +10,8 @@ struct CompatibilityTests {
     @Test("examples/mlflow-protocol.md has every quirk with its decision, as the code has it")
     func table() throws {
         let text = try String(contentsOfFile: Checkout.root + "/examples/mlflow-protocol.md", encoding: .utf8)
-        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| ") && !$0.hasPrefix("| what") }
+        let decisions = text.split(separator: "\n## ").first ?? ""
+        let rows = decisions.split(separator: "\n").filter { $0.hasPrefix("| ") && !$0.hasPrefix("| what") }
         let expected = Quirk.allCases.map(\.row).map { row in
             "| \(row.subject) | \(row.mlflow) | \(row.strict) | \(row.compatible) |"
         }
@@ -36,6 +37,39 @@ struct CompatibilityTests {
             try ServerOptions(
                 path: "x", listen: nil, threads: nil, workers: nil, compatibility: nil,
                 environment: ["SKIFF_COMPAT": "loose"])
+        }
+    }
+
+    @Test(
+        "a byte order mark before any JSON is refused with the way out, and passed over in the mode mlflow; CSV may have one",
+        arguments: [false, true])
+    func byteOrderMark(isPython: Bool) throws {
+        let table = ["/invocations": #"{"dataframe_records": [{"a": 1, "b": 2}]}"#, "/predict": #"[{"a": 1, "b": 2}]"#]
+        let kserve = ["/v1/models/small:predict": #"{"instances": [{"a": 1, "b": 2}]}"#]
+        let tensor = #"{"name": "a", "shape": [1], "datatype": "FP64", "data": [1]}"#
+        let other = tensor.replacing("\"a\"", with: "\"b\"")
+        let tensors = ["/v2/models/small/infer": #"{"inputs": [\#(tensor), \#(other)]}"#]
+        let bodies = table.merging(kserve) { $1 }.merging(tensors) { $1 }
+        for mode in Compatibility.allCases {
+            let compat = JSONValue.string(mode.rawValue)
+            let server =
+                try isPython
+                ? ServerUnderTest.python(["compat": compat, "schema": PairModel.schema])
+                : ServerUnderTest.native(["compat": compat], model: PairModel.make())
+            for (path, body) in bodies {
+                #expect(try server.ask("POST", path, body).status == 200, "\(path)")
+                let answer = try server.ask("POST", path, "\u{feff}" + body)
+                #expect(answer.status == (mode == .mlflow ? 200 : 400), "\(path): \(answer.body)")
+                guard mode == .strict else { continue }
+                let words =
+                    "it begins with a byte order mark, which JSON does not allow at line 1, column 1 (byte 0); send it without its"
+                    + " first three bytes (RFC 8259, section 8.1): only `--compat mlflow` takes them"
+                #expect(answer.body.contains(words), "\(path): \(answer.body)")
+            }
+            // One mark only.
+            #expect(try server.ask("POST", "/predict", "\u{feff}\u{feff}" + (table["/predict"] ?? "")).status == 400)
+            let csv = try server.ask("POST", "/invocations", "\u{feff}a,b\n1,2\n", type: "text/csv")
+            #expect(csv.status == 200, "\(csv.body)")
         }
     }
 

@@ -85,9 +85,10 @@ struct OpenInferenceMutationTests {
             }
             let length = seed.tail.isEmpty ? nil : String(header.count)
             (header + tail).withUnsafeBytes { body in
-                guard let request = try? OpenInferenceRequest(body, headerLength: length, limits: limits) else {
-                    return
-                }
+                guard
+                    let request = try? OpenInferenceRequest(
+                        body, headerLength: length, limits: limits, compatibility: .strict)
+                else { return }
                 let index = round / Self.seeds.count % builders.count
                 guard let frame = try? builders[index].frame(for: ScoringRequest(body, .openInference(request))) else {
                     return

@@ -9,7 +9,7 @@ public struct ListenAddress: Sendable, Equatable {
 
     /// Parses `HOST:PORT`, `[IPV6]:PORT` or `PORT` (which listens on every IPv4 address).
     ///
-    /// - Throws: `ServerError` of kind `.address`.
+    /// - Throws: `ServerError` of kind `.address`, with the status of a misuse.
     public init(parsing text: String) throws(ServerError) {
         var host = "0.0.0.0"
         var port = Substring(text)
@@ -19,14 +19,14 @@ public struct ListenAddress: Sendable, Equatable {
         }
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         guard !port.isEmpty, port.utf8.allSatisfy({ (48...57).contains($0) }), let number = UInt16(port) else {
-            throw ServerError(
+            throw .misuse(
                 .address, "cannot listen on `\(text)`: `\(port)` is not a port from 0 to 65535",
                 hints: ["write the address as HOST:PORT, for example `0.0.0.0:8080`"])
         }
         self.host = host
         self.port = number
         guard ListenAddress.isNumeric(host) else {
-            throw ServerError(
+            throw .misuse(
                 .address, "cannot listen on `\(text)`: `\(host)` is not a numeric address",
                 hints: [
                     "use `127.0.0.1` for this machine only, `0.0.0.0` for every IPv4 address, `[::]` for every address"

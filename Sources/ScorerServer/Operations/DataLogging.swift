@@ -29,7 +29,7 @@ public struct DataLogging: Sendable, Equatable {
         guard parts.count == 2, parts[0] == "sampled" || parts[0] == "hashed", let rate = Double(parts[1]), rate > 0,
             rate <= 1
         else {
-            throw ServerError(
+            throw .misuse(
                 .configuration,
                 "cannot use SKIFF_LOG_DATA=`\(quoted(text))`: it must be `off`, `full`, `hashed`, `sampled:RATE` or `hashed:RATE`",
                 hints: ["RATE is the share of the requests, above 0 and at most 1, as in `sampled:0.01`"])

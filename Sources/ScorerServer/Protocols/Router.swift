@@ -100,7 +100,8 @@ enum Router {
                 throw RequestError(.temporarilyUnavailable, "The model is not ready yet.")
             }
             request = try OpenInferenceRequest(
-                body, headerLength: head.inferenceHeaderLength, limits: thread.state.limits)
+                body, headerLength: head.inferenceHeaderLength, limits: thread.state.limits,
+                compatibility: thread.state.configuration.compatibility)
         } catch { return answer(error, rows: nil, connection, thread) }
         let wish = request.wish
         thread.score(ScoringRequest(body, .openInference(request))) { [unowned thread] outcome in
@@ -124,16 +125,19 @@ enum Router {
         _ head: HTTPHead, _ body: UnsafeRawBufferPointer, _ connection: HTTPConnection, _ thread: ServerThread
     ) {
         let isBare = head.path == "/predict"
+        let compatibility = thread.state.configuration.compatibility
+        let document = compatibility.document(in: body)
         let form: ScoringRequest.Form
-        do throws(RequestError) { form = try self.form(head, body, isBare: isBare) } catch {
+        do throws(RequestError) { form = try self.form(head, document, isBare: isBare) } catch {
             return answer(error, rows: nil, connection, thread)
         }
         guard thread.state.isLoaded else {
             let error = RequestError(.temporarilyUnavailable, "The model is not ready yet.")
             return answer(error, rows: nil, connection, thread)
         }
-        let takesNotFinite = !isBare && thread.state.configuration.compatibility.follows(.notFiniteAnswer)
-        thread.score(ScoringRequest(body, form, takesNotFinite: takesNotFinite)) { [unowned thread] outcome in
+        let request = ScoringRequest(
+            form.isCSV ? body : document, form, takesNotFinite: !isBare && compatibility.follows(.notFiniteAnswer))
+        thread.score(request) { [unowned thread] outcome in
             switch outcome {
             case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
             case .answer(let json, let rows):

@@ -5,9 +5,7 @@ import JSONText
 ///
 /// A body that begins with one of MLflow's own four members is not looked at further; anything else costs one pass over it.
 func isUnified(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    let hasMark = bytes.count >= 3 && bytes[0] == 0xef && bytes[1] == 0xbb && bytes[2] == 0xbf
-    let body = hasMark ? UnsafeRawBufferPointer(rebasing: bytes[3...]) : bytes
-    var reader = JSONPullReader(body, limits: JSONLimits(maxDepth: 256, maxBytes: .max, maxNumberLength: .max))
+    var reader = JSONPullReader(bytes, limits: JSONLimits(maxDepth: 256, maxBytes: .max, maxNumberLength: .max))
     reader.takesNotFinite = true
     guard case .beginObject? = try? reader.next() else { return false }
     // What is no JSON is refused by the decoder, with its place.

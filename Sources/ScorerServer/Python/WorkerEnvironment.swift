@@ -23,7 +23,7 @@ struct WorkerEnvironment {
         let startName = EnvironmentVariable.skiffWorkerStart.rawValue
         let words = environment[startName] ?? ""
         guard let start = Start(rawValue: words.isEmpty ? "auto" : words) else {
-            throw ServerError(
+            throw .misuse(
                 .configuration,
                 "cannot use \(startName)=`\(quoted(words))`: it must be `auto`, `fork` or `separate`")
         }
@@ -31,7 +31,7 @@ struct WorkerEnvironment {
         let memoryName = EnvironmentVariable.skiffWorkerMemoryBytes.rawValue
         if let text = environment[memoryName], !text.isEmpty {
             guard let bytes = Int(text), (1 << 26...1 << 50).contains(bytes) else {
-                throw ServerError(
+                throw .misuse(
                     .configuration,
                     "cannot use \(memoryName)=`\(quoted(text))`: it must be a number of bytes, at least \(1 << 26)")
             }

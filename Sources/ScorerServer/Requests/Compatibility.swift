@@ -7,12 +7,21 @@ enum Compatibility: String, Sendable, CaseIterable {
 
     /// Whether the server does what MLflow does in this respect.
     func follows(_ quirk: Quirk) -> Bool { self == .mlflow ? quirk.isFollowedByMLflowMode : quirk.isFollowedByDefault }
+
+    /// The JSON document in `bytes`: all of them, but for a byte order mark where that is passed over.
+    ///
+    /// RFC 8259, section 8.1, forbids to send one and leaves it to the reader whether to ignore it or to refuse the text.
+    func document(in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        guard follows(.markInJSON), bytes.starts(with: [0xef, 0xbb, 0xbf]) else { return bytes }
+        return UnsafeRawBufferPointer(rebasing: bytes[3...])
+    }
 }
 
 /// Every respect in which MLflow's scoring server changes, guesses or tolerates something without a word, and what this server does.
 /// `examples/mlflow-protocol.md` has the same table for readers; a test compares them.
 enum Quirk: String, CaseIterable, Sendable {
-    case numericText, paddedText, wholeFraction, fraction, wrappedInteger, booleanAsNumber, numberAsBoolean
+    case markInJSON, markInCSV, numericText, paddedText, wholeFraction, fraction, wrappedInteger, booleanAsNumber,
+        numberAsBoolean
     case scalarBesideLists, columnTwice, noRows
     case textAsBoolean, missingBoolean, missingInteger, missingDateTime, emptyDateTime, numberAsDateTime, zonedDateTime
     case mixedDateTimes, monthFirst, numberAsText, junkInBase64, undecodedBase64, tooLargeNumber, notFiniteToken
@@ -39,9 +48,9 @@ enum Quirk: String, CaseIterable, Sendable {
         switch self {
         case .numericText, .wholeFraction, .booleanAsNumber, .numberAsBoolean, .missingDateTime, .notFiniteToken,
             .wholeNumberInMap, .extraColumns, .mixedArray, .uncheckedExample, .zonedDateTime, .missingInteger, .noRows,
-            .dateTimeInCSV:
+            .dateTimeInCSV, .markInCSV:
             .always
-        case .paddedText, .emptyDateTime, .shortLine, .notFiniteAnswer, .missingTimeAnswer: .mlflowOnly
+        case .markInJSON, .paddedText, .emptyDateTime, .shortLine, .notFiniteAnswer, .missingTimeAnswer: .mlflowOnly
         case .scalarBesideLists, .columnTwice, .fraction, .wrappedInteger, .textAsBoolean, .missingBoolean,
             .numberAsDateTime, .mixedDateTimes,
             .monthFirst,
@@ -53,6 +62,8 @@ enum Quirk: String, CaseIterable, Sendable {
 
     private var words: (subject: String, mlflow: String, strict: String) {
         switch self {
+        case .markInJSON: ("a byte order mark before JSON", "passed over", "refused")
+        case .markInCSV: ("a byte order mark before CSV", "passed over", "passed over")
         case .numericText: ("text for a number: `\"2\"`, `\"1e3\"`, `\"nan\"`", "the number", "the number")
         case .paddedText:
             ("text with spaces or `_`: `\" 1.5 \"`, `\"1_000\"`", "the number, as Python reads it", "refused")

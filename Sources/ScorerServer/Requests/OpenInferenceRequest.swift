@@ -56,7 +56,9 @@ struct OpenInferenceRequest {
     private static let inputLimit = 100_000
 
     /// - Parameter headerLength: how many bytes of `body` are the JSON part, as a decimal number; nil for all.
-    init(_ body: UnsafeRawBufferPointer, headerLength: String?, limits: Limits) throws(RequestError) {
+    init(
+        _ body: UnsafeRawBufferPointer, headerLength: String?, limits: Limits, compatibility: Compatibility
+    ) throws(RequestError) {
         var length = body.count
         if let headerLength {
             let isNumber = !headerLength.isEmpty && headerLength.utf8.allSatisfy { $0 >= 48 && $0 <= 57 }
@@ -67,7 +69,7 @@ struct OpenInferenceRequest {
             }
             length = given
         }
-        header = UnsafeRawBufferPointer(rebasing: body[..<length])
+        header = compatibility.document(in: UnsafeRawBufferPointer(rebasing: body[..<length]))
         let jsonLimits = JSONLimits(
             maxDepth: limits.depth, maxBytes: limits.bodyBytes, maxNumberLength: limits.numberBytes)
         var reader = JSONPullReader(header, limits: jsonLimits)

@@ -14,10 +14,8 @@ struct RawRequest {
     private var reader: JSONPullReader
 
     init(_ scoring: ScoringRequest, limits: JSONLimits) {
-        let bytes = scoring.body
         self.scoring = scoring
-        let hasMark = bytes.count >= 3 && bytes[0] == 0xef && bytes[1] == 0xbb && bytes[2] == 0xbf
-        body = hasMark ? UnsafeRawBufferPointer(rebasing: bytes[3...]) : bytes
+        body = scoring.body
         reader = JSONPullReader(body, limits: limits)
         reader.takesNotFinite = true
     }

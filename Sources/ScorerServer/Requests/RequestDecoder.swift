@@ -142,9 +142,7 @@ struct RequestDecoder {
     }
 
     private mutating func begin(_ bytes: UnsafeRawBufferPointer) {
-        // MLflow takes a byte order mark before the document; nothing is lost by passing over it.
-        let hasMark = bytes.count >= 3 && bytes[0] == 0xef && bytes[1] == 0xbb && bytes[2] == 0xbf
-        body = hasMark ? UnsafeRawBufferPointer(rebasing: bytes[3...]) : bytes
+        body = bytes
         for index in nextRow.indices { nextRow[index] = 0 }
         for index in gap.indices { gap[index] = -1 }
         extras.removeAll(keepingCapacity: true)

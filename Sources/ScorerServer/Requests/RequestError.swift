@@ -63,7 +63,11 @@ struct RequestError: Error, Equatable {
     /// The body is not JSON.
     static func notJSON(_ error: JSONError) -> RequestError {
         let place = "at line \(error.line), column \(error.column) (byte \(error.offset))"
-        return malformed("Ensure that input is a valid JSON formatted string. Error: \(error.reason) \(place)")
+        var hint = ""
+        if case .byteOrderMark = error.kind {
+            hint = "; send it without its first three bytes (RFC 8259, section 8.1): only `--compat mlflow` takes them"
+        }
+        return malformed("Ensure that input is a valid JSON formatted string. Error: \(error.reason) \(place)\(hint)")
     }
 
     /// Appends the body of the answer.

@@ -13,7 +13,9 @@ enum ServeCommand: Command {
             """,
         arguments: [ArgumentSpec("TARGET", help: "a .skiff file or a context", completion: .files)],
         options: [
-            OptionSpec("port", .value("N"), defaultValue: "8080", help: "the port to listen on"),
+            OptionSpec(
+                "port", .value("N"), defaultValue: "8080",
+                help: "the port to listen on; 0 takes a free one and tells it in the first line"),
             OptionSpec("host", .value("ADDRESS"), defaultValue: "127.0.0.1", help: "the numeric address to listen on"),
             PlanOptions.compatibility, ScorerBinary.specification,
         ],
@@ -24,9 +26,9 @@ enum ServeCommand: Command {
 
     static func run(_ context: CommandContext) throws -> ExitStatus {
         let port = context.arguments.value("port") ?? "8080"
-        guard let number = UInt16(port), number > 0 else {
+        guard let number = UInt16(port) else {
             throw Diagnostic(
-                "cannot listen on port `\(escaped(port))`: a port is a number from 1 to 65535", status: .misuse)
+                "cannot listen on port `\(escaped(port))`: a port is a number from 0 to 65535", status: .misuse)
         }
         let target = context.arguments.positional[0]
         let app = try ServingTarget.path(of: target, verb: "serve")
