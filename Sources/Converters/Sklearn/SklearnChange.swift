@@ -63,6 +63,8 @@ struct SklearnChange {
 
     // MARK: 1.6
 
+    /// `PowerTransformer(method="box-cox").inverse_transform` is SciPy's `inv_boxcox` (`preprocessing/_data.py`).
+    static let boxCoxInverseOfSciPy = SklearnChange(1, 6)
     /// `OneHotEncoder(handle_unknown="warn")` exists (`preprocessing/_encoders.py`).
     static let unknownCategoriesWarn = SklearnChange(1, 6)
     /// Trees with random splits take missing values too (`tree/_classes.py`).

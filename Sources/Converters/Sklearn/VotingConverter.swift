@@ -4,8 +4,9 @@ import Scoring
 /// `VotingClassifier` and `VotingRegressor`.
 ///
 /// Averages are weighted sums in float64 in the order of `estimators_`, divided by the sum of the weights; hard votes are
-/// weighted counts, of which the first largest wins. Rules from `sklearn/ensemble/_voting.py`, 1.1.3 to 1.9.1, and
-/// `numpy.average`.
+/// weighted counts, of which the first largest wins. Answers that are all float32 are averaged in float32, unless there are
+/// weights: lists of numbers are float64 to NumPy. Rules from `sklearn/ensemble/_voting.py`, 1.1.3 to 1.9.1, and
+/// `numpy.average`, NumPy 1.21 to 2.4.
 struct VotingConverter: Converter {
     static let classNames = ["sklearn.ensemble._voting.VotingClassifier", "sklearn.ensemble._voting.VotingRegressor"]
 
@@ -17,6 +18,10 @@ struct VotingConverter: Converter {
     private let classes: LabelTable?
     private let isSoft: Bool
     private let weights: [Double]?
+    /// The type in which answers are averaged.
+    private let width: FloatWidth
+    /// From so many float32 numbers on NumPy adds the answers for one row in another order than those for several.
+    private static let leastReordered = 8
 
     init(_ estimator: Estimator) throws {
         self.estimator = estimator
@@ -28,7 +33,7 @@ struct VotingConverter: Converter {
         guard estimator.shortName == "VotingClassifier" else {
             classes = nil
             isSoft = false
-            try VotingConverter.requireDoubles(parts, .predict)
+            width = try VotingConverter.width(parts, .predict, weights, estimator)
             return
         }
         classes = try estimator.classLabels()
@@ -37,13 +42,38 @@ struct VotingConverter: Converter {
             throw estimator.refuse("its way to vote is not known", parameter: "voting", value: voting)
         }
         isSoft = voting == "soft"
-        if isSoft { try VotingConverter.requireDoubles(parts, .predictProba) }
+        width = isSoft ? try VotingConverter.width(parts, .predictProba, weights, estimator) : .float64
     }
 
     /// Answers in float32 alone stay float32; beside one in float64 they become float64.
-    private static func requireDoubles(_ parts: [any Converter], _ method: PredictMethod) throws {
-        if parts.allSatisfy({ $0.answerType(method) != .float64 }) { try parts[0].requireDoubles(method) }
+    private static func width(
+        _ parts: [any Converter], _ method: PredictMethod, _ weights: [Double]?, _ estimator: Estimator
+    ) throws -> FloatWidth {
+        guard parts.allSatisfy({ $0.answerType(method) == .float32 }) else { return .float64 }
+        guard weights == nil else {
+            let values = try estimator.required("weights")
+            let arePlain = estimator.graph.elements(values)?.allSatisfy { value in
+                switch value {
+                case .int, .float: true
+                default: false
+                }
+            }
+            guard arePlain == true else {
+                throw estimator.refuse(
+                    "it averages float32 answers by weights that are no plain list of numbers", parameter: "weights",
+                    help: "give the weights as a list of Python's numbers")
+            }
+            return .float64
+        }
+        guard parts.count < leastReordered else {
+            throw estimator.refuse(
+                "it averages \(parts.count) float32 answers, in an order that depends on the number of rows",
+                help: "give it fewer than \(leastReordered) estimators, or weights")
+        }
+        return .float32
     }
+
+    func answerType(_ method: PredictMethod) -> ElementType { width == .float32 ? .float32 : .float64 }
 
     /// The weights of the estimators that are not dropped.
     private static func weights(_ estimator: Estimator) throws -> [Double]? {
@@ -102,6 +132,15 @@ struct VotingConverter: Converter {
     }
 
     private func average(_ rows: [[Slot]], into program: inout Program) throws -> [Slot] {
+        guard width == .float64 else {
+            let ones = [Double](repeating: 1, count: rows.count)
+            let sums = try (rows.first ?? []).indices.map { column throws in
+                try program.builder.linear(
+                    rows.map { $0[column] }, weights: ones, intercepts: [0], width: .float32)[0]
+            }
+            let count = [Double](repeating: Double(rows.count), count: sums.count)
+            return try program.builder.scale(sums, steps: [.divide(count)], width: .float32)
+        }
         let sums = try program.sums(rows, weights)
         let total = weights.map { NumpySum.sum($0[...]) } ?? Double(rows.count)
         return try program.quotients(sums, by: total)

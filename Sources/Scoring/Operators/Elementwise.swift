@@ -18,6 +18,7 @@ struct Elementwise: Operator {
     func run(_ block: RowBlock) {
         switch function {
         case .logit: each(block, Elementwise.logit)
+        case .normalProbability: each(block, Elementwise.normalProbability)
         case .powerOfTwo: each(block) { pow(2, $0) }
         case .voteFraction: each(block) { $0 / (3 * (abs($0) + 1)) }
         }
@@ -31,6 +32,13 @@ struct Elementwise: Operator {
         }
     }
 
+    private static func normalProbability(_ value: Double) -> Double {
+        let x = value * 0.5.squareRoot()
+        if abs(x) < 1 { return 0.5 + 0.5 * erf(x) }
+        let tail = 0.5 * erfc(abs(x))
+        return x > 0 ? 1 - tail : tail
+    }
+
     static func logit(_ value: Double) -> Double {
         if value < 0.3 || value > 0.65 { return log(value / (1 - value)) }
         let offset = 2 * (value - 0.5)
@@ -42,6 +50,9 @@ struct Elementwise: Operator {
 public enum ElementFunction: String, Sendable, CaseIterable {
     /// log(x / (1 - x)), between 0.3 and 0.65 as log1p(2(x - 0.5)) - log1p(-2(x - 0.5)): SciPy's `logit` since 1.15.
     case logit
+    /// The probability that a standard normal variable is below x. With z = x·√½ and glibc's functions: 0.5 + 0.5·erf(z) for |z| < 1,
+    /// else 0.5·erfc(|z|), taken from 1 for z > 0: SciPy's `ndtr`.
+    case normalProbability
     /// pow(2, x) of glibc: `2 ** x`.
     case powerOfTwo
     /// x / (3 * (|x| + 1)): what scikit-learn's `_ovr_decision_function` adds to a number of votes.

@@ -1,7 +1,7 @@
 import Glibc
 import JSONText
 
-/// A power of each slot that makes it more like a normal distribution: Yeo-Johnson or Box-Cox, with one exponent per slot.
+/// A power of each slot that makes it more like a normal distribution, or the inverse: Yeo-Johnson or Box-Cox, with one exponent per slot.
 struct PowerTransform: Operator {
     static let name = "powerTransform"
     private let inputs: [Slot]
@@ -27,6 +27,14 @@ struct PowerTransform: Operator {
             case .yeoJohnson: for row in 0..<block.rows { target[row] = Self.yeoJohnson(source[row], lambda) }
             case .yeoJohnsonByPower:
                 for row in 0..<block.rows { target[row] = Self.yeoJohnsonByPower(source[row], lambda) }
+            case .boxCoxInverse:
+                for row in 0..<block.rows { target[row] = Self.boxCoxInverse(source[row], lambda) }
+            case .boxCoxInverseByPower:
+                for row in 0..<block.rows {
+                    target[row] = lambda == 0 ? exp(source[row]) : pow(source[row] * lambda + 1, 1 / lambda)
+                }
+            case .yeoJohnsonInverse:
+                for row in 0..<block.rows { target[row] = Self.yeoJohnsonInverse(source[row], lambda) }
             }
         }
     }
@@ -54,6 +62,21 @@ struct PowerTransform: Operator {
         return -(pow(-x + 1, 2 - lambda) - 1) / (2 - lambda)
     }
 
+    private static func boxCoxInverse(_ x: Double, _ lambda: Double) -> Double {
+        if lambda == 0 { return exp(x) }
+        let product = lambda * x
+        if product < 1.79e308 { return exp(log1p(product) / lambda) }
+        return exp((log((lambda < 0 ? -1 : 1) * (x + 1 / lambda)) + log(abs(lambda))) / lambda)
+    }
+
+    private static func yeoJohnsonInverse(_ x: Double, _ lambda: Double) -> Double {
+        if x >= 0 {
+            return abs(lambda) < Double.ulpOfOne ? exp(x) - 1 : pow(x * lambda + 1, 1 / lambda) - 1
+        }
+        guard abs(lambda - 2) > Double.ulpOfOne else { return 1 - exp(-x) }
+        return 1 - pow(-(2 - lambda) * x + 1, 1 / (2 - lambda))
+    }
+
     var details: [OperatorSummary.Detail] { [.init(name: "lambdas", value: lambdas.count)] }
 }
 
@@ -66,6 +89,13 @@ public enum PowerMethod: String, Sendable, CaseIterable {
     case yeoJohnson
     /// The same with pow(x + 1, λ) - 1 and pow(-x + 1, 2 - λ) - 1 instead of `expm1`, as scikit-learn up to 1.8.
     case yeoJohnsonByPower
+    /// The inverse of `boxCox`: exp(x) when λ = 0, else exp(log1p(λ·x) / λ), as SciPy's `inv_boxcox`.
+    case boxCoxInverse
+    /// The same by pow(x·λ + 1, 1 / λ), as scikit-learn up to 1.5.
+    case boxCoxInverseByPower
+    /// The inverse of `yeoJohnson`. x ≥ 0: exp(x) - 1 when |λ| < ε, else pow(x·λ + 1, 1 / λ) - 1. Else: 1 - exp(-x) when |λ - 2| ≤ ε,
+    /// else 1 - pow(-(2 - λ)·x + 1, 1 / (2 - λ)), as scikit-learn.
+    case yeoJohnsonInverse
 }
 
 extension ModelBuilder {

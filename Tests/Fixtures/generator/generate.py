@@ -49,6 +49,8 @@ class Model:
     fit: dict = dataclasses.field(default_factory=dict)
     #: For what is no estimator: a function of the fitted model and the rows that gives the answer. `estimator` is fitted already.
     ask: object = None
+    #: The model is logged with the signature of an array, and asked by `inputs`.
+    is_tensor: bool = False
 
 
 def plain(value):
@@ -78,14 +80,23 @@ def cells(table):
 
 
 def save(model, folder, mlflow):
+    if "input_example" in model.save or model.is_tensor:
+        example = model.save.pop("input_example", None)
+        rows = model.table.to_numpy() if model.is_tensor else model.table
+        signature = None if example is not None else mlflow.models.infer_signature(rows, None)
+        return write(model, folder, mlflow, {"signature": signature, "input_example": example})
     # Missing cells make every column optional, so that a request may leave any of them empty.
     try:
         signature = mlflow.models.infer_signature(model.table, None)
     except mlflow.exceptions.MlflowException:  # MLflow 2.9 knows no missing texts
         texts = [name for name in model.table if model.table[name].dtype == object]
         signature = mlflow.models.infer_signature(model.table.fillna({name: "" for name in texts}), None)
+    write(model, folder, mlflow, {"signature": signature})
+
+
+def write(model, folder, mlflow, described):
     module = importlib.import_module(f"mlflow.{model.flavor}")
-    arguments = dict(signature=signature, **model.save)
+    arguments = {**described, **model.save}
     accepted = inspect.signature(module.save_model).parameters
     if model.flavor == "sklearn":
         arguments.setdefault("serialization_format", "cloudpickle")
@@ -102,7 +113,7 @@ def answers(model):
     if model.ask is not None:
         found = model.ask(model.estimator, model.requests)
         return {model.predict_fn: plain(found), f"{model.predict_fn}_dtype": str(getattr(found, "dtype", ""))}
-    found = getattr(model.estimator, model.predict_fn)(model.requests)
+    found = getattr(model.estimator, model.predict_fn)(model.requests.to_numpy() if model.is_tensor else model.requests)
     raw[model.predict_fn] = plain(found)
     first = found[0] if isinstance(found, list) and len(found) else found
     raw[f"{model.predict_fn}_dtype"] = str(getattr(first, "dtype", "float64"))
@@ -143,7 +154,7 @@ def main():
                 place.mkdir(parents=True)
                 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                     if model.ask is None:
-                        model.estimator.fit(model.table, model.target, **model.fit)
+                        model.estimator.fit(model.table.to_numpy() if model.is_tensor else model.table, model.target, **model.fit)
                     try:
                         raw = answers(model)
                     except ValueError as error:
@@ -154,7 +165,8 @@ def main():
                 last = traceback.extract_tb(error.__traceback__)[-1]
                 failed.append(f"{name} {number}: {type(error).__name__}: {str(error)[:200]} ({last.name}:{last.lineno})")
                 continue
-            (place / "inputs.json").write_text(json.dumps({"dataframe_records": cells(model.requests)}, ensure_ascii=False))
+            body = {"inputs": model.requests.to_numpy().tolist()} if model.is_tensor else {"dataframe_records": cells(model.requests)}
+            (place / "inputs.json").write_text(json.dumps(body, ensure_ascii=False))
             served = {"status": 400, "body": raw["error"]} if "error" in raw else None
             (place / "expected.json").write_text(json.dumps({"raw": raw, "served": served}, ensure_ascii=False))
             meta = {"env": version, "spec": name, "flavor": model.flavor, "predict_fn": model.predict_fn, "fallback_expected": False}

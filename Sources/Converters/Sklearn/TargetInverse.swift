@@ -1,0 +1,225 @@
+import Pickle
+import Scoring
+
+/// The `inverse_transform` of a fitted transformer of targets: a function of NumPy, a scaler, or a map of one distribution to another.
+///
+/// A float32 answer stays float32: functions are rounded to it, and scalers' constants take part as float64, as in NumPy's
+/// in-place operators; `StandardScaler` rounds them first from 1.8. Rules from `sklearn/preprocessing/_data.py` and
+/// `_function_transformer.py`, 1.1.3 to 1.9.1, `scipy.special.inv_boxcox` and `ndtr`, and `numpy.interp`.
+struct TargetInverse {
+    private enum Rule {
+        case function(ElementaryFunction)
+        case steps([ScaleStep])
+        case power(PowerMethod, lambdas: [Double])
+        case quantiles(TargetQuantiles)
+    }
+
+    private let rules: [Rule]
+    private let width: FloatWidth
+    private let transformer: Estimator
+    /// An exponent's reciprocal magnifies an error in the last bit by no more than its own reciprocal, and a difference from 1 likewise.
+    private static let leastMagnified = 1e-3
+
+    init(_ transformer: Estimator, width: FloatWidth) throws {
+        self.transformer = transformer
+        self.width = width
+        switch transformer.shortName {
+        case "FunctionTransformer": rules = try TargetInverse.function(transformer)
+        case "StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler":
+            rules = [.steps(try TargetInverse.steps(transformer, width))]
+        case "PowerTransformer" where width == .float64: rules = try TargetInverse.power(transformer)
+        case "QuantileTransformer" where width == .float64:
+            rules = [.quantiles(try TargetQuantiles(transformer))]
+        case "PowerTransformer", "QuantileTransformer":
+            throw transformer.refuse(
+                "it gets answers in float32, in which its functions depend on the processor",
+                help: "use `func=numpy.log1p` and `inverse_func=numpy.expm1`, or a regressor that answers in float64")
+        default: throw transformer.refuse("the inverse of this transformer is not converted")
+        }
+    }
+
+    private static func function(_ transformer: Estimator) throws -> [Rule] {
+        guard let value = transformer["inverse_func"], value != .null else { return [] }
+        guard transformer.isNone("inv_kw_args") else {
+            throw transformer.refuse("its inverse function gets further arguments", parameter: "inv_kw_args")
+        }
+        guard let global = transformer.graph.global(value) else { throw Refused([]) }
+        guard FunctionTransformerConverter.partNames[global.qualifiedName] != nil,
+            let function = ElementaryFunction(rawValue: global.name)
+        else {
+            // The survey of names reports what no model may hold.
+            guard ConverterCatalog.names.verdict(on: global) == .allowed else { throw Refused([]) }
+            throw transformer.refuse(
+                "its inverse function is not converted", parameter: "inverse_func",
+                value: "\(global.module).\(global.name)")
+        }
+        return [.function(function)]
+    }
+
+    private static func steps(_ scaler: Estimator, _ width: FloatWidth) throws -> [ScaleStep] {
+        let isRounded =
+            width == .float32 && scaler.shortName == "StandardScaler" && scaler.has(.scalerRoundsFirst)
+        func constants(_ name: String) throws -> [Double] {
+            let numbers = try scaler.numbers(name)
+            return isRounded ? numbers.map { Double(Float($0)) } : numbers
+        }
+        switch scaler.shortName {
+        case "StandardScaler":
+            var steps: [ScaleStep] = []
+            if try scaler.bool("with_std") { steps.append(.multiply(try constants("scale_"))) }
+            if try scaler.bool("with_mean") { steps.append(.add(try constants("mean_"))) }
+            return steps
+        case "RobustScaler":
+            var steps: [ScaleStep] = []
+            if try scaler.bool("with_scaling") { steps.append(.multiply(try constants("scale_"))) }
+            if try scaler.bool("with_centering") { steps.append(.add(try constants("center_"))) }
+            return steps
+        case "MaxAbsScaler": return [.multiply(try constants("scale_"))]
+        default: return [.subtract(try constants("min_")), .divide(try constants("scale_"))]
+        }
+    }
+
+    private static func power(_ transformer: Estimator) throws -> [Rule] {
+        let lambdas = try transformer.numbers("lambdas_")
+        guard try transformer.array("lambdas_").type.itemSize == 8, lambdas.allSatisfy(\.isFinite) else {
+            throw transformer.refuse("its exponents are not finite numbers of float64", parameter: "lambdas_")
+        }
+        let name = try transformer.text("method")
+        let method: PowerMethod
+        switch name {
+        case "box-cox": method = transformer.has(.boxCoxInverseOfSciPy) ? .boxCoxInverse : .boxCoxInverseByPower
+        case "yeo-johnson": method = .yeoJohnsonInverse
+        default: throw transformer.refuse("its method is not one of the known ones", parameter: "method", value: name)
+        }
+        var scales = Array(repeating: 1.0, count: lambdas.count)
+        var before: [Rule] = []
+        if try transformer.bool("standardize") {
+            let scaler = try transformer.part(try transformer.required("_scaler"), at: "_scaler")
+            before = [.steps(try steps(scaler, .float64))]
+            scales = try scaler.numbers("scale_")
+        } else if method == .yeoJohnsonInverse {
+            throw transformer.refuse(
+                "without a scaler it is not known whether its powers cancel out", parameter: "standardize",
+                value: "False", help: "use `standardize=True`")
+        }
+        for (lambda, scale) in zip(lambdas, scales) where method != .boxCoxInverse {
+            let exponents = method == .yeoJohnsonInverse ? [lambda, 2 - lambda] : [lambda]
+            guard exponents.allSatisfy({ $0 == 0 || abs($0) >= leastMagnified }),
+                method != .yeoJohnsonInverse || scale >= leastMagnified
+            else {
+                throw transformer.refuse(
+                    "its inverse magnifies the last bit of NumPy's `power`, and that depends on the processor",
+                    parameter: "lambdas_", help: "scale the target before it")
+            }
+        }
+        return before + [.power(method, lambdas: lambdas)]
+    }
+
+    /// What the inverse makes of a regressor's answers.
+    func apply(_ answers: [Slot], into program: inout Program) throws -> [Slot] {
+        var slots = answers
+        for rule in rules {
+            switch rule {
+            case .function(let function): slots = try apply(function, slots, &program)
+            case .steps(let steps):
+                try require(steps.allSatisfy { $0.constants.count == slots.count })
+                slots = try program.builder.scale(slots, steps: steps, width: width)
+            case .power(let method, let lambdas):
+                try require(lambdas.count == slots.count)
+                slots = try program.builder.powerTransform(slots, method: method, lambdas: lambdas)
+                program.note(
+                    "PowerTransformer uses glibc's functions; NumPy's differ from them in the last bits, depending on the processor"
+                )
+            case .quantiles(let quantiles):
+                try require(quantiles.width == slots.count)
+                slots = try quantiles.inverse(slots, into: &program)
+            }
+        }
+        return slots
+    }
+
+    private func apply(_ function: ElementaryFunction, _ slots: [Slot], _ program: inout Program) throws -> [Slot] {
+        guard width == .float32, !function.isExact else {
+            return try program.builder.function(function, slots, width: width)
+        }
+        program.note(
+            "`\(function.rawValue)` of a float32 is rounded once; NumPy's differs from it in the last bits, depending on the processor")
+        let wide = try program.builder.function(function, slots, width: .float64)
+        return try program.builder.scale(wide, steps: [], width: .float32)
+    }
+
+    private func require(_ isRight: Bool) throws {
+        guard isRight else { throw transformer.refuse("it has not one constant for each output") }
+    }
+}
+
+/// The quantiles of a `QuantileTransformer` of targets, read from rank to quantile.
+struct TargetQuantiles {
+    private let isNormal: Bool
+    private let references: [Double]
+    /// [references x columns]
+    private let quantiles: [Double]
+    let width: Int
+    /// How close to 0 and 1 a probability counts as beyond them.
+    private static let margin = 1e-7
+
+    init(_ transformer: Estimator) throws {
+        let distribution = try transformer.text("output_distribution")
+        guard distribution == "normal" || distribution == "uniform" else {
+            throw transformer.refuse(
+                "its distribution is not one of the known ones", parameter: "output_distribution", value: distribution)
+        }
+        isNormal = distribution == "normal"
+        let references = try transformer.numbers("references_")
+        let array = try transformer.array("quantiles_")
+        guard let quantiles = array.numbers, array.shape.count == 2, array.shape[0] == references.count,
+            references.count >= 2, (quantiles + references).allSatisfy(\.isFinite), references[0] == 0,
+            references[references.count - 1] == 1,
+            zip(references, references.dropFirst()).allSatisfy({ $0 < $1 })
+        else { throw transformer.unexpected("quantiles_", "a table of quantiles per column") }
+        self.references = references
+        self.quantiles = quantiles
+        width = array.shape[1]
+    }
+
+    func inverse(_ slots: [Slot], into program: inout Program) throws -> [Slot] {
+        let ranks = isNormal ? try program.builder.elementwise(.normalProbability, slots) : slots
+        if isNormal {
+            program.note(
+                "QuantileTransformer uses glibc's `erf`; SciPy's differs from it in the last bits")
+        }
+        return try ranks.enumerated().map { column, rank in
+            let (points, values) = curve(column)
+            return try program.builder.interpolate([rank], points: points, values: values, outside: .clip)[0]
+        }
+    }
+
+    /// The points of the interpolation, with the jumps near the ends to the outer quantiles.
+    private func curve(_ column: Int) -> (points: [Double], values: [Double]) {
+        let values = references.indices.map { quantiles[$0 * width + column] }
+        guard isNormal else { return (references, values) }
+        let low = TargetQuantiles.margin
+        var high = 1 - low
+        while high + low > 1 { high = high.nextDown }
+        while high.nextUp + low <= 1 { high = high.nextUp }
+        let inner = references.indices.filter { references[$0] > low && references[$0] < high }
+        guard let first = inner.first, let last = inner.last else { return ([0, 1], [values[0], values[values.count - 1]]) }
+        func value(_ rank: Double, _ index: Int) -> Double {
+            let slope = (values[index + 1] - values[index]) / (references[index + 1] - references[index])
+            return slope * (rank - references[index]) + values[index]
+        }
+        let points = [low.nextDown, low] + inner.map { references[$0] } + [high, high.nextUp]
+        let ends = (low: [values[0], value(low, first - 1)], high: [value(high, last), values[values.count - 1]])
+        return (points, ends.low + inner.map { values[$0] } + ends.high)
+    }
+}
+
+extension ScaleStep {
+    fileprivate var constants: [Double] {
+        switch self {
+        case .add(let values), .subtract(let values), .multiply(let values), .divide(let values), .atLeast(let values),
+            .atMost(let values):
+            values
+        }
+    }
+}
