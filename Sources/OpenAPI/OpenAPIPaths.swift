@@ -14,7 +14,7 @@ struct OpenAPIPaths {
                 [
                     "post": scoring(
                         "invocations", "Score rows", "Request", examples.request, answers: "Response",
-                        takesCSV: takesCSV)
+                        takesTables: takesTables)
                 ]
             ),
             (
@@ -170,11 +170,11 @@ struct OpenAPIPaths {
     // MARK: Operations
 
     /// Tensors have no names for a first line.
-    private var takesCSV: Bool { if case .tensors = model.contents { false } else { true } }
+    private var takesTables: Bool { if case .tensors = model.contents { false } else { true } }
 
     private func scoring(
         _ identifier: String, _ summary: String, _ request: String, _ example: JSONValue?, answers: String,
-        errors: String = "Error", takesCSV: Bool = false
+        errors: String = "Error", takesTables: Bool = false
     ) -> JSONValue {
         var content: JSONObject = ["schema": reference(request)]
         if let example { content["example"] = example }
@@ -189,10 +189,12 @@ struct OpenAPIPaths {
             ]
         }
         var contents: JSONObject = ["application/json": .object(content)]
-        if takesCSV {
+        if takesTables {
             contents["text/csv"] = [
                 "schema": ["type": "string", "description": "A line of column names, then a line for each row."]
             ]
+            // Only Python has a reader for it.
+            if !model.isNative { contents["application/vnd.apache.parquet"] = [:] }
         }
         return [
             "operationId": .string(identifier), "summary": .string(summary),

@@ -76,9 +76,7 @@ public struct ServerOptions: Sendable {
     public static func address(
         listen: String?, environment: [String: String]
     ) throws(ServerError) -> ListenAddress {
-        if let listen {
-            do { return try ListenAddress(parsing: listen) } catch { throw error.asMisuse }
-        }
+        if let listen { return try ListenAddress(parsing: listen) }
         let address = try ListenAddress(parsing: value("SKIFF_LISTEN", environment) ?? "0.0.0.0:8080")
         guard let port = value("PORT", environment) else { return address }
         let host = address.host.contains(":") ? "[\(address.host)]" : address.host

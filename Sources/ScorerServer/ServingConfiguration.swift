@@ -66,6 +66,9 @@ struct ServingConfiguration: Sendable {
     var selfTestFile: String?
     var limits: [(name: String, value: Int)] = []
 
+    /// Whether Python evaluates the model.
+    var isPython: Bool { if case .python = backend { true } else { false } }
+
     /// The configuration of a bare `.skiff` file.
     init(modelFile: String, name: String) {
         self.name = name

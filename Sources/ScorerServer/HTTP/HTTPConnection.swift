@@ -34,6 +34,8 @@ final class HTTPConnection {
     private var closesAfterAnswer = false
     private var isProcessing = false
     private var hasEnded = false
+    /// Whether the client was asked, while it waits, if it is still there.
+    private var isProbed = false
 
     /// Takes over `descriptor`, a connected non-blocking socket.
     init(descriptor: Int32, on loop: EventLoop, host: ServerThread) throws(ServerError) {
@@ -54,6 +56,29 @@ final class HTTPConnection {
     var isWaiting: Bool { state == .waiting }
 
     var isClosed: Bool { state == .closed }
+
+    // MARK: Presence
+
+    /// `POLLRDHUP`, which glibc's headers keep from Swift.
+    private static let pollReadHangUp: Int16 = 0x2000
+
+    /// Whether the client has hung up while its request waits; the connection is closed then.
+    ///
+    /// That nothing more will come does not tell a client that has gone from one that has only ended its side. It is sent an interim
+    /// response, which every client of HTTP/1.1 passes over (RFC 9110, section 15.2) and a closed socket answers with a reset: so
+    /// one that has gone is known by the next call.
+    func hasHungUp() -> Bool {
+        guard state == .waiting else { return isClosed }
+        var entry = pollfd(fd: descriptor, events: Self.pollReadHangUp, revents: 0)
+        guard poll(&entry, 1, 0) > 0 else { return false }
+        if entry.revents & Int16(POLLERR | POLLHUP) != 0 {
+            close()
+        } else if !isProbed, let request, !request.isVersion10 {
+            isProbed = true
+            sendContinue()
+        }
+        return isClosed
+    }
 
     // MARK: Time
 
@@ -209,15 +234,19 @@ final class HTTPConnection {
             chunks = ChunkedBody(limits: host.limits, budget: host.state.budget)
         }
         if head.expectsContinue, head.framing != .length(0) {
-            let line: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
-            send(
-                UnsafeRawBufferPointer(start: line.utf8Start, count: line.utf8CodeUnitCount),
-                UnsafeRawBufferPointer(start: nil, count: 0))
+            sendContinue()
             guard state != .closed else { return false }
         }
         state = .body
         bodyBytes = available
         return true
+    }
+
+    private func sendContinue() {
+        let line: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+        send(
+            UnsafeRawBufferPointer(start: line.utf8Start, count: line.utf8CodeUnitCount),
+            UnsafeRawBufferPointer(start: nil, count: 0))
     }
 
     private func readBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -248,6 +277,7 @@ final class HTTPConnection {
     private func begin(bytes: Int) {
         requestBytes += bytes
         requestStart = Clock.now()
+        isProbed = false
         state = .waiting
     }
 

@@ -7,6 +7,8 @@ import JSONText
 struct DataLog: Sendable {
     /// The drivers of containerd and Docker cut at 16 KiB.
     static let lineBytes = 16_000
+    /// What a Parquet file begins with; nobody could read its bytes in a log.
+    private static let parquet = Array("PAR1".utf8)
 
     let logging: DataLogging
     /// nil for plain values.
@@ -51,7 +53,7 @@ struct DataLog: Sendable {
     private func write(
         _ bytes: [UInt8], _ start: [UInt8], to lines: inout DataLines, _ record: ([UInt8]) -> DataRecord
     ) {
-        guard bytes.count <= dataBytes else { return lines.appendOmitted(start, bytes.count) }
+        guard bytes.count <= dataBytes, !bytes.starts(with: DataLog.parquet) else { return lines.appendOmitted(start, bytes.count) }
         lines.append(start, record(bytes))
     }
 }

@@ -39,6 +39,8 @@ final class Metrics: Sendable {
 struct WorkerStatus {
     /// Requests that wait for a worker.
     var queued: Int
+    /// Requests that were dropped while they waited, because their clients had gone.
+    var abandoned: Int
     /// Workers that there should be.
     var wanted: Int
     /// Workers that have loaded the model.
@@ -147,6 +149,9 @@ struct MetricsDocument {
 
     private mutating func append(_ workers: WorkerStatus) {
         single("skiff_queue_length", .gauge, "Requests that wait for a worker.", UInt64(clamping: workers.queued))
+        single(
+            "skiff_requests_abandoned_total", .counter, "Requests whose client went while they waited for a worker.",
+            UInt64(clamping: workers.abandoned))
         single("skiff_workers", .gauge, "Worker processes that there should be.", UInt64(clamping: workers.wanted))
         single("skiff_workers_up", .gauge, "Worker processes that can score.", UInt64(clamping: workers.up))
         single(

@@ -1,11 +1,14 @@
 /// The media type of a scoring request, as MLflow's server compares it: exact text before `;`, and one parameter, `charset=utf-8`.
 enum ContentType {
-    case json, csv
+    case json, csv, parquet
 
     /// Reads the field; nil when there is none.
     ///
-    /// - Throws: 415 with MLflow's own words as plain text; its list names Parquet, which only its answer to Parquet itself leaves out.
-    static func parse(_ field: String?) throws(RequestError) -> ContentType {
+    /// - Parameter takesParquet: whether the model runs in Python, which has readers for it.
+    /// - Throws: 415 with MLflow's own words as plain text; its list names Parquet, which only the answer to Parquet itself leaves out.
+    static func parse(
+        _ field: String?, takesParquet: @autoclosure () -> Bool
+    ) throws(RequestError) -> ContentType {
         if field == "application/json" { return .json }
         let given = field ?? ""
         let parts = given.split(separator: ";", omittingEmptySubsequences: false).map { $0.trimmed }
@@ -27,6 +30,7 @@ enum ContentType {
         switch parts.first {
         case "application/json": return .json
         case "text/csv": return .csv
+        case "application/vnd.apache.parquet" where takesParquet(): return .parquet
         case "application/vnd.apache.parquet": throw refused(unsupported(given, "'text/csv', 'application/json'"))
         default:
             throw refused(unsupported(given, "'text/csv', 'application/json', 'application/vnd.apache.parquet'"))

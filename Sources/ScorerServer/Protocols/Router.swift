@@ -94,7 +94,7 @@ enum Router {
             if head.inferenceHeaderLength != nil || head.contentType == nil {
                 try refuseCoding(head)
             } else {
-                _ = try form(head, body, isBare: true)
+                _ = try form(head, body, isBare: true, thread)
             }
             guard thread.state.isLoaded else {
                 throw RequestError(.temporarilyUnavailable, "The model is not ready yet.")
@@ -104,7 +104,7 @@ enum Router {
                 compatibility: thread.state.configuration.compatibility)
         } catch { return answer(error, rows: nil, connection, thread) }
         let wish = request.wish
-        thread.score(ScoringRequest(body, .openInference(request))) { [unowned thread] outcome in
+        thread.score(ScoringRequest(body, .openInference(request), client: connection)) { [unowned thread] outcome in
             switch outcome {
             case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
             case .answer(let json, let rows):
@@ -128,15 +128,16 @@ enum Router {
         let compatibility = thread.state.configuration.compatibility
         let document = compatibility.document(in: body)
         let form: ScoringRequest.Form
-        do throws(RequestError) { form = try self.form(head, document, isBare: isBare) } catch {
-            return answer(error, rows: nil, connection, thread)
-        }
+        do throws(RequestError) {
+            form = try self.form(head, document, isBare: isBare, thread)
+        } catch { return answer(error, rows: nil, connection, thread) }
         guard thread.state.isLoaded else {
             let error = RequestError(.temporarilyUnavailable, "The model is not ready yet.")
             return answer(error, rows: nil, connection, thread)
         }
+        let takesNotFinite = !isBare && compatibility.follows(.notFiniteAnswer)
         let request = ScoringRequest(
-            form.isCSV ? body : document, form, takesNotFinite: !isBare && compatibility.follows(.notFiniteAnswer))
+            form.isJSON ? document : body, form, takesNotFinite: takesNotFinite, client: connection)
         thread.score(request) { [unowned thread] outcome in
             switch outcome {
             case .refusal(let error, let rows): answer(error, rows: rows, connection, thread)
@@ -162,19 +163,21 @@ enum Router {
             "This predictor does not support the content coding `\(quoted(coding))`.")
     }
 
-    /// How the body is written, by its media type; CSV at `/invocations` only.
+    /// How the body is written, by its media type; CSV and Parquet at `/invocations` only.
     private static func form(
-        _ head: HTTPHead, _ body: UnsafeRawBufferPointer, isBare: Bool
+        _ head: HTTPHead, _ body: UnsafeRawBufferPointer, isBare: Bool, _ thread: ServerThread
     ) throws(RequestError) -> ScoringRequest.Form {
         try refuseCoding(head)
-        switch (try ContentType.parse(head.contentType), isBare) {
+        switch (try ContentType.parse(head.contentType, takesParquet: thread.state.configuration.isPython), isBare) {
         case (.json, true): return .bareJSON
         case (.json, false): return isUnified(body) ? .unified : .json
         case (.csv, false): return .csv
-        case (.csv, true):
+        case (.parquet, false): return .parquet
+        case (let type, true):
+            let name = type == .csv ? "text/csv" : "application/vnd.apache.parquet"
             throw RequestError(
                 code: "BAD_REQUEST", status: 415,
-                "\(quoted(head.path)) takes application/json; send text/csv to /invocations.")
+                "\(quoted(head.path)) takes application/json; send \(name) to /invocations.")
         }
     }
 
@@ -191,11 +194,9 @@ enum Router {
     }
 
     private static func appendVersion(_ configuration: ServingConfiguration, to bytes: inout [UInt8]) {
-        var kind = "native"
-        if case .python = configuration.backend { kind = "python" }
         let version: JSONValue = [
             "skiff_version": .string(scorerVersion), "name": .string(configuration.name),
-            "version": .optional(configuration.version), "backend": .string(kind),
+            "version": .optional(configuration.version), "backend": configuration.isPython ? "python" : "native",
         ]
         JSONWriter.append(version, style: .python, to: &bytes)
     }

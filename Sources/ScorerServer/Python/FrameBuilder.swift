@@ -4,7 +4,8 @@ import JSONText
 ///
 /// With a schema a columnar payload: its head is `{"form": "frame"|"tensor", "columns": [name, …]|null, "types": [type, …]}`, every
 /// value checked. Without one `{"form": "raw", "key", "data", "params"}` with the caller's own JSON, or text of CSV, in which only
-/// the form, the keys and the limits were checked: the model decides, as in MLflow. Either has `"not_finite": true` when the answer
+/// the form, the keys and the limits were checked: the model decides, as in MLflow. A Parquet file is a columnar payload of one cell, its
+/// bytes; its head is `{"form": "parquet", "bound", "row_limit", "column_limit"}`, and the worker checks the table. Each has `"not_finite": true` when the answer
 /// may have NaN and the infinities.
 struct FrameBuilder {
     struct Frame {
@@ -49,6 +50,7 @@ struct FrameBuilder {
                 compatibility: decoder.compatibility)
             return try typed.frame(for: scoring)
         }
+        if case .parquet = scoring.form { return try parquetFrame(for: scoring) }
         guard !isUntyped else { return try rawFrame(for: scoring) }
         let request = try decoder.decode(scoring, into: &sink)
         let checked = try parameters.check(request.parameters)
@@ -89,6 +91,26 @@ struct FrameBuilder {
         if decoder.isNamed { return .array(present.map { .optional(decoder.columns[$0].name) }) }
         guard !decoder.isTensor, decoder.givenNames.count == present.count else { return .null }
         return .array(decoder.givenNames.map(JSONValue.string))
+    }
+
+    /// The file as it is, for pandas; whether its table fits is for the worker to check, which is told what binds it.
+    private func parquetFrame(for scoring: ScoringRequest) throws(RequestError) -> Frame {
+        guard !hasTypeHint else {
+            throw RequestError(
+                .badRequest,
+                "Failed to parse input as a Pandas DataFrame. The model's type hint takes `inputs`; send JSON.")
+        }
+        let limits = decoder.limits
+        var head = Array(
+            ("{\"form\":\"parquet\",\"bound\":\(!isUntyped),\"row_limit\":\(limits.rows)"
+                + ",\"column_limit\":\(limits.columns)").utf8)
+        if scoring.takesNotFinite { head.append(contentsOf: Self.notFinite) }
+        head.append(UInt8(ascii: "}"))
+        let given = try parameters.check(nil).map { JSONWriter.bytes(.object($0), style: .compact) } ?? []
+        let writer = ColumnarWriter(
+            reserved: WorkerFrame.headerBytes, capacity: scoring.body.count + head.count + given.count + 256,
+            head: head, parameters: given, columns: [FrameColumn(file: scoring.body)], rows: 1)
+        return Frame(bytes: writer.bytes, isColumnar: true, takesNotFinite: scoring.takesNotFinite)
     }
 
     private static let notFinite = Array(",\"not_finite\":true".utf8)

@@ -37,6 +37,16 @@ struct FrameColumn {
         encoding = planned
     }
 
+    /// A column of one cell: the bytes of a file.
+    init(file bytes: UnsafeRawBufferPointer) {
+        kind = .tensor
+        planned = .uint8
+        encoding = .uint8
+        shape = [bytes.count]
+        cells = Array(bytes)
+        count = 1
+    }
+
     mutating func removeAll() {
         count = 0
         hasMissing = false

@@ -18,6 +18,8 @@ final class PythonBackend: Backend {
     private var queue: [WorkerJob] = []
     private var lastJob: UInt32 = 0
     private var timer: EventWatch?
+    /// Requests that were not worked on, because their clients had gone.
+    private var abandoned = 0
 
     /// - Parameters:
     ///   - command: the program and its arguments.
@@ -52,7 +54,9 @@ final class PythonBackend: Backend {
     func owns(process number: Int32) -> Bool { crew.owns(process: number) }
 
     var workers: WorkerStatus? {
-        WorkerStatus(queued: queue.count, wanted: crew.count, up: crew.servingCount, restarts: crew.restarts)
+        WorkerStatus(
+            queued: queue.count, abandoned: abandoned, wanted: crew.count, up: crew.servingCount,
+            restarts: crew.restarts)
     }
 
     // MARK: Requests
@@ -67,17 +71,18 @@ final class PythonBackend: Backend {
                 times = clock.finished()
                 completion(outcome)
             }
+            if queue.count >= state.limits.queue { dropAbandoned() }
             guard queue.count < state.limits.queue else {
                 throw RequestError(
                     .temporarilyUnavailable, "The server is busy: \(state.limits.queue) requests are waiting.")
             }
+            if queue.isEmpty, let worker = crew.idleWorker { return begin(job, on: worker) }
             queue.append(job)
         } catch {
             clock.endParsing()
             times = clock.times
             return completion(.refusal(error, rows: nil))
         }
-        dispatch()
     }
 
     private func job(
@@ -87,19 +92,41 @@ final class PythonBackend: Backend {
         clock.endParsing()
         lastJob &+= 1
         let deadline = Clock.now() &+ Clock.seconds(state.limits.requestSeconds)
-        return WorkerJob(id: lastJob, frame: frame, deadline: deadline, clock: clock, completion: completion)
+        return WorkerJob(
+            id: lastJob, frame: frame, deadline: deadline, clock: clock, client: request.client,
+            completion: completion)
     }
 
     private func dispatch() {
         while !queue.isEmpty, let worker = crew.idleWorker {
             let job = queue.removeFirst()
-            job.clock.endWaiting()
-            worker.begin(job)
+            if job.client?.hasHungUp() ?? false { abandon(job) } else { begin(job, on: worker) }
         }
+    }
+
+    private func begin(_ job: WorkerJob, on worker: PythonWorker) {
+        job.clock.endWaiting()
+        worker.begin(job)
+    }
+
+    /// Takes the requests out of the queue whose clients have gone.
+    private func dropAbandoned() {
+        let gone = Set(queue.filter { $0.client?.hasHungUp() ?? false }.map(\.id))
+        guard !gone.isEmpty else { return }
+        let jobs = queue.filter { gone.contains($0.id) }
+        queue.removeAll { gone.contains($0.id) }
+        for job in jobs { abandon(job) }
+    }
+
+    /// Nobody gets this refusal: the connection is closed.
+    private func abandon(_ job: WorkerJob) {
+        abandoned += 1
+        job.completion(.refusal(RequestError(.temporarilyUnavailable, "The client has gone."), rows: job.rows))
     }
 
     private func checkTime() {
         let now = Clock.now()
+        dropAbandoned()
         while let first = queue.first, now > first.deadline {
             queue.removeFirst()
             first.completion(

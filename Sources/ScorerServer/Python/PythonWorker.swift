@@ -10,6 +10,8 @@ struct WorkerJob {
     var frame: FrameBuilder.Frame
     var deadline: UInt64
     var clock: JobClock
+    /// Who waits for the answer; nil for a self-test.
+    var client: HTTPConnection?
     var completion: (ScoringOutcome) -> Void
 
     var rows: Int? { frame.rows }
@@ -213,9 +215,13 @@ final class PythonWorker {
             report(self, .answer(text))
         case .error where isLoaded && frame.request == job?.id:
             report(self, .error(payload))
+        case .rows where isLoaded && frame.request == job?.id:
+            let count = (try? JSONText.parse(payload))?["rows"]?.intValue
+            guard let count, count >= 0 else { return finish("it sent a number of rows that is none") }
+            job?.frame.rows = count
         case .forked where isLoaded && job == nil:
             report(self, .forked(frame.request, payload))
-        case .ready, .loadFailed, .answer, .error, .request, .stop, .fork, .forked:
+        case .ready, .loadFailed, .answer, .error, .request, .stop, .fork, .forked, .rows:
             finish("it sent a frame out of turn")
         }
     }

@@ -19,6 +19,8 @@ struct WorkerFrame {
         case fork = 7
         /// Loaded worker → server: JSON with `process`, the number of the copy, or `message`, why there is none.
         case forked = 8
+        /// Worker → server: how many rows the request has that it works on, where only it can know; JSON with `rows`.
+        case rows = 9
     }
 
     static let headerBytes = 16

@@ -13,25 +13,39 @@ struct ScoringRequest {
         case unified
         /// A table in CSV whose first line has the names.
         case csv
+        /// A table in an Apache Parquet file, which only Python can read.
+        case parquet
         /// Tensors of Open Inference Protocol v2.
         case openInference(OpenInferenceRequest)
 
         var isUnified: Bool { if case .unified = self { true } else { false } }
         var isCSV: Bool { if case .csv = self { true } else { false } }
+        /// Whether the body is MLflow's JSON, in one form or another.
+        var isJSON: Bool {
+            switch self {
+            case .json, .bareJSON, .unified: true
+            case .csv, .parquet, .openInference: false
+            }
+        }
     }
 
     var body: UnsafeRawBufferPointer
     var form: Form
     /// Whether the answer has `NaN` and the infinities as Python writes them, and not null.
     var takesNotFinite = false
+    /// Who waits for the answer; nil for the self-test.
+    var client: HTTPConnection?
 
     /// Whether a list of records alone is a request.
     var isBare: Bool { if case .bareJSON = form { true } else { false } }
 
-    init(_ body: UnsafeRawBufferPointer, _ form: Form, takesNotFinite: Bool = false) {
+    init(
+        _ body: UnsafeRawBufferPointer, _ form: Form, takesNotFinite: Bool = false, client: HTTPConnection? = nil
+    ) {
         self.body = body
         self.form = form
         self.takesNotFinite = takesNotFinite
+        self.client = client
     }
 }
 
