@@ -45,7 +45,10 @@ struct CommandTests {
 
                 """
             ),
-            (["--threads", "0", "x"], 64, "error: cannot use --threads=`0`: it must be a whole number from 1 to 256\n"),
+            (
+                ["--threads", "0", "x"], 64,
+                "error: cannot use --threads=`0`: it must be a whole number from 1 to 256\n"
+            ),
         ] as [([String], Int32, String)])
     func refused(arguments: [String], status: Int32, message: String) throws {
         let result = try Self.scorer(arguments)
