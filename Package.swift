@@ -27,6 +27,13 @@ let product: [SwiftSetting] =
 let linker: LinkerSetting = .unsafeFlags(["-use-ld=lld"])
 let stripped: LinkerSetting = .unsafeFlags(
     ["-Xlinker", "-s", "-Xlinker", "--gc-sections", "-Xlinker", "--build-id=none"], .when(configuration: .release))
+// The scorer is most of an image. It goes without the tables of characters' names (`UnicodeNames.swift`), and without those that
+// exceptions of C++ and backtraces would need: Swift has no such exceptions, and no names are left to trace.
+let small: LinkerSetting = .unsafeFlags(
+    [
+        "-Xlinker", "--wrap=_swift_stdlib_getScalarName", "-Xlinker", "--no-eh-frame-hdr", "-Xlinker",
+        "--script=\(Context.packageDirectory)/Sources/ScorerCLI/small.ld",
+    ], .when(configuration: .release))
 
 func cLibrary(_ name: String, pkgConfig: String, debian: String) -> Target {
     .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: pkgConfig, providers: [.apt([debian])])
@@ -135,9 +142,9 @@ let package = Package(
         .executableTarget(
             name: "ScorerCLI",
             dependencies: ["Diagnostics", "Bytes", "JSONText", "Arguments", "Platform", "Scoring", "ScorerServer"],
-            swiftSettings: product,
+            exclude: ["small.ld"], swiftSettings: product,
             // Static: the executable runs in an empty root file system (FROM scratch).
-            linkerSettings: [.unsafeFlags(["-static-executable"]), stripped, linker]),
+            linkerSettings: [.unsafeFlags(["-static-executable"]), stripped, small, linker]),
 
         // Measured by examples/benchmarks/scoring.sh; no product.
         .executableTarget(

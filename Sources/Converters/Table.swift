@@ -1,3 +1,4 @@
+import Diagnostics
 import Scoring
 
 /// The type of an array's elements, as NumPy names it.
@@ -119,16 +120,19 @@ struct Table {
 
     /// Throws when a column holds something else than numbers.
     func requireNumbers(for estimator: Estimator) throws {
+        try requireNumbers { estimator.refuse($0, help: $1) }
+    }
+
+    /// Throws what `refuse` makes of a reason and of what would help when a column holds something else than numbers.
+    func requireNumbers(_ refuse: (_ reason: String, _ help: String?) -> Refused) throws {
         for lane in lanes {
+            let name = escaped(lane.name)
             switch lane.kind {
             case .number where !lane.missingIsText: continue
             case .number, .text:
-                throw estimator.refuse(
-                    "it takes numbers, and column `\(lane.name)` holds texts",
-                    help: "encode the column before this step")
+                throw refuse("it takes numbers, and column `\(name)` holds texts", "encode the column before this step")
             case .unusable(let type):
-                throw estimator.refuse(
-                    "it uses column `\(lane.name)` of type `\(type)`, which native models do not take")
+                throw refuse("it uses column `\(name)` of type `\(type)`, which native models do not take", nil)
             }
         }
     }

@@ -2,11 +2,6 @@ import Glibc
 
 /// Threads that run a function each; they are waited for when their owner ends.
 public struct JoinedThreads: ~Copyable {
-    private final class Body {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
     private var threads: [pthread_t] = []
 
     /// None so far.
@@ -16,19 +11,7 @@ public struct JoinedThreads: ~Copyable {
     ///
     /// - Throws: `FileError` when the system has none left for us.
     public mutating func start(_ run: @escaping @Sendable () -> Void) throws(FileError) {
-        var thread = pthread_t()
-        let body = Unmanaged.passRetained(Body(run))
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                if let context { Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run() }
-                return nil
-            }, body.toOpaque())
-        guard code == 0 else {
-            body.release()
-            throw FileError("start", "a thread", .system(code))
-        }
-        threads.append(thread)
+        threads.append(try startThread(nil, run))
     }
 
     /// Waits for all of them.

@@ -50,20 +50,35 @@ public struct Limits: Sendable, Equatable {
     /// The defaults.
     public init() {}
 
-    /// Every limit under the name that it has in `serving.json`, and in `SKIFF_LIMIT_<NAME>` in upper case.
-    public static var names: [(name: String, path: any WritableKeyPath<Limits, Int> & Sendable)] {
+    /// Every limit under the name that it has in `serving.json`, and in `SKIFF_LIMIT_<NAME>` in upper case, with what it bounds.
+    public static var all: [(name: String, path: any WritableKeyPath<Limits, Int> & Sendable, help: String)] {
         [
-            ("body_bytes", \.bodyBytes), ("buffered_bytes", \.bufferedBytes), ("rows", \.rows), ("columns", \.columns),
-            ("depth", \.depth),
-            ("number_bytes", \.numberBytes),
-            ("header_bytes", \.headerBytes), ("header_fields", \.headerFields), ("target_bytes", \.targetBytes),
-            ("chunk_extension_bytes", \.chunkExtensionBytes), ("header_seconds", \.headerSeconds),
-            ("body_seconds", \.bodySeconds), ("body_bytes_per_second", \.bodyBytesPerSecond),
-            ("body_grace_seconds", \.bodyGraceSeconds), ("pipelined", \.pipelined), ("idle_seconds", \.idleSeconds),
-            ("answer_seconds", \.answerSeconds),
-            ("request_seconds", \.requestSeconds), ("connections", \.connections), ("queue", \.queue),
-            ("drain_seconds", \.drainSeconds), ("log_buffer_bytes", \.logBufferBytes),
-            ("log_data_bytes", \.logDataBytes),
+            ("body_bytes", \.bodyBytes, "the body of a request (413)"),
+            ("buffered_bytes", \.bufferedBytes, "what all connections together hold of requests and answers (503)"),
+            ("rows", \.rows, "the rows of a request (413)"),
+            ("columns", \.columns, "the columns of a table that names them (400)"),
+            ("depth", \.depth, "the nesting of a JSON body (400)"),
+            ("number_bytes", \.numberBytes, "the text of one JSON number (400)"),
+            ("header_bytes", \.headerBytes, "the request line and the header fields (431)"),
+            ("header_fields", \.headerFields, "the number of header fields (431)"),
+            ("target_bytes", \.targetBytes, "the request target (414)"),
+            ("chunk_extension_bytes", \.chunkExtensionBytes, "the extensions of a chunk's size line (400)"),
+            ("header_seconds", \.headerSeconds, "from a request's first byte to the end of its header fields (408)"),
+            ("body_seconds", \.bodySeconds, "from the end of the header fields to the end of the body (408)"),
+            ("body_bytes_per_second", \.bodyBytesPerSecond, "what must come of a body in each second (408)"),
+            ("body_grace_seconds", \.bodyGraceSeconds, "how long a body may be slower than that"),
+            ("pipelined", \.pipelined, "requests of one connection that are answered before others have their turn"),
+            ("idle_seconds", \.idleSeconds, "between two requests on one connection"),
+            ("answer_seconds", \.answerSeconds, "for the client to take the answer"),
+            ("request_seconds", \.requestSeconds, "from a whole request to its answer (503, 504)"),
+            ("connections", \.connections, "connections at one time (503)"),
+            ("queue", \.queue, "requests that wait for a Python worker (503)"),
+            ("drain_seconds", \.drainSeconds, "from SIGTERM to the end of the process"),
+            (
+                "log_buffer_bytes", \.logBufferBytes,
+                "lines of the log that wait for their reader; further ones are dropped"
+            ),
+            ("log_data_bytes", \.logDataBytes, "a body that is logged; of larger ones only the size is"),
         ]
     }
 
@@ -71,8 +86,8 @@ public struct Limits: Sendable, Equatable {
     ///
     /// - Throws: `ServerError` of kind `.configuration` for an unknown name or a value below 1.
     public mutating func set(_ name: String, to value: Int) throws(ServerError) {
-        guard let entry = Limits.names.first(where: { $0.name == name }) else {
-            let known = Limits.names.map(\.name).joined(separator: ", ")
+        guard let entry = Limits.all.first(where: { $0.name == name }) else {
+            let known = Limits.all.map(\.name).joined(separator: ", ")
             throw ServerError(
                 .configuration, "cannot set the limit `\(name)`: there is no such limit",
                 hints: ["the limits are \(known)"])

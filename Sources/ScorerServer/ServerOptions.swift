@@ -65,7 +65,7 @@ public struct ServerOptions: Sendable {
             self.compatibility = value
         }
         try readOperations(environment)
-        for entry in Limits.names {
+        for entry in Limits.all {
             let name = "SKIFF_LIMIT_\(entry.name.uppercased())"
             let value = try ServerOptions.count(ServerOptions.value(name, environment), name, 1...(1 << 40))
             if let value { limits.append((entry.name, value)) }

@@ -263,32 +263,19 @@ private final class Hasher {
 /// The thread of a worker; gone when its owner is.
 struct HashThread: ~Copyable {
     let worker: HashWorker
-    private let thread: pthread_t
+    private let threads: JoinedThreads
 
     /// Starts the thread.
     init(waker: HTTPEngine.Waker) throws(FileError) {
-        worker = HashWorker(waker: waker)
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(worker)
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                guard let context else { return nil }
-                Unmanaged<HashWorker>.fromOpaque(context).takeRetainedValue().work()
-                return nil
-            }, context.toOpaque())
-        guard code == 0 else {
-            context.release()
-            throw FileError("start", "the thread that hashes", .system(code))
-        }
-        self.thread = thread
+        let worker = HashWorker(waker: waker)
+        var threads = JoinedThreads()
+        try threads.start { worker.work() }
+        self.worker = worker
+        self.threads = threads
     }
 
-    deinit {
-        worker.stop()
-        // It can only fail for a thread that does not exist.
-        _ = pthread_join(thread, nil)
-    }
+    // The thread is waited for after that.
+    deinit { worker.stop() }
 }
 
 /// A POSIX semaphore.

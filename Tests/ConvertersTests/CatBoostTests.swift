@@ -56,8 +56,8 @@ struct CatBoostTests {
         let count = try #require(try refusal("levels", "age,größe"))
         #expect(count.reason == "it was trained on 3 columns and would get 2")
         let texts = try #require(try refusal("levels", type: "string"))
-        #expect(texts.reason == "it takes numbers, and column `age` holds something else")
-        #expect(texts.help == "encode the column before training")
+        #expect(texts.reason == "it takes numbers, and column `age` holds texts")
+        #expect(texts.help == "encode the column before this step")
     }
 
     @Test("other features, thresholds, losses and formats are refused")

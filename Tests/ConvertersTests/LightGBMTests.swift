@@ -63,7 +63,7 @@ struct LightGBMTests {
     @Test("columns of texts, another server, and a damaged text are refused with their reasons")
     func refusals() throws {
         #expect(
-            try refusal(convert(type: "string"))?.reason == "it takes numbers, and column `b` holds something else")
+            try refusal(convert(type: "string"))?.reason == "it takes numbers, and column `b` holds texts")
         #expect(
             try refusal(convert(loader: "mine"))?.reason
                 == "the model is served by `mine`, not by `mlflow.lightgbm`")

@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import Synchronization
 import Testing
@@ -17,5 +18,25 @@ struct JoinedThreadsTests {
         }
         threads.join()
         #expect(counter.value.load(ordering: .relaxed) == 8000)
+    }
+
+    @Test("one that nobody waits for runs on the stack that it was given")
+    func detached() throws {
+        let counter = Counter()
+        // 30 MB, where others have 8.
+        try DetachedThread.start(stackBytes: 64 << 20) { counter.value.store(deep(30_000), ordering: .releasing) }
+        let start = MonotonicClock.nanoseconds
+        while counter.value.load(ordering: .acquiring) == 0, MonotonicClock.seconds(since: start) < 60 { sched_yield() }
+        #expect(counter.value.load(ordering: .acquiring) == 30_000)
+    }
+}
+
+/// Calls itself `levels` times, with 1,000 bytes of the stack each time.
+@inline(never)
+private func deep(_ levels: Int) -> Int {
+    guard levels > 0 else { return 0 }
+    return withUnsafeTemporaryAllocation(byteCount: 1000, alignment: 1) { bytes in
+        bytes[999] = 1
+        return Int(bytes[999]) + deep(levels - 1)
     }
 }

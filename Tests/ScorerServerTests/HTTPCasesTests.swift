@@ -86,7 +86,7 @@ struct HTTPCasesTests {
             let found = lines.contains { $0.hasPrefix("| \(item.name)") && $0.hasSuffix(rest) }
             #expect(found, "\(item.name)\(rest)")
         }
-        for (name, path) in Limits.names {
+        for (name, path, _) in Limits.all {
             let found = lines.first { $0.hasPrefix("| `\(name)` | ") }
             #expect(found?.hasPrefix("| `\(name)` | \(grouped(Limits()[keyPath: path])) | ") != false, "\(name)")
         }

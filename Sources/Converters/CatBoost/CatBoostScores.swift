@@ -41,13 +41,7 @@ struct CatBoostScores {
                 "it was trained on \(model.features.count) columns and would get \(table.lanes.count)",
                 "log the model with a signature inferred from the training table")
         }
-        for lane in table.lanes {
-            guard case .number = lane.kind, !lane.missingIsText else {
-                throw refuse(
-                    "it takes numbers, and column `\(escaped(lane.name))` holds something else",
-                    "encode the column before training")
-            }
-        }
+        try table.requireNumbers(refuse)
         // Without names in training it numbers the columns.
         guard let names = table.names, table.form == .frame else { return }
         for feature in model.features {

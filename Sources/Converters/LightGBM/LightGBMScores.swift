@@ -60,13 +60,7 @@ struct LightGBMScores {
         guard table.lanes.count == model.featureCount else {
             throw refuse("it was fitted on \(model.featureCount) columns and would get \(table.lanes.count)", nil)
         }
-        for lane in table.lanes {
-            guard case .number = lane.kind, !lane.missingIsText else {
-                throw refuse(
-                    "it takes numbers, and column `\(lane.name)` holds something else",
-                    "encode the column before this step")
-            }
-        }
+        try table.requireNumbers(refuse)
         guard try isFloat32(table) else { return table.slots }
         let rounded = table.lanes.indices.filter {
             ![ElementType.float32, .boolean].contains(table.lanes[$0].elementType)

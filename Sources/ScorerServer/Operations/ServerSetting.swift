@@ -51,37 +51,10 @@ public struct ServerSetting: Sendable {
                 "SKIFF_DRAIN_DELAY", default: "0, or 5 in Kubernetes",
                 "seconds after SIGTERM in which new connections are still taken"),
         ]
-        + Limits.names.map { entry in
+        + Limits.all.map { entry in
             ServerSetting(
-                "SKIFF_LIMIT_\(entry.name.uppercased())", default: String(Limits()[keyPath: entry.path]),
-                limitHelp[entry.name] ?? entry.name.split(separator: "_").joined(separator: " "))
+                "SKIFF_LIMIT_\(entry.name.uppercased())", default: String(Limits()[keyPath: entry.path]), entry.help)
         }
-
-    private static let limitHelp = [
-        "body_bytes": "the body of a request (413)",
-        "rows": "the rows of a request (413)",
-        "columns": "the columns of a table that names them (400)",
-        "depth": "the nesting of a JSON body (400)",
-        "number_bytes": "the text of one JSON number (400)",
-        "header_bytes": "the request line and the header fields (431)",
-        "header_fields": "the number of header fields (431)",
-        "target_bytes": "the request target (414)",
-        "chunk_extension_bytes": "the extensions of a chunk's size line (400)",
-        "header_seconds": "from a request's first byte to the end of its header fields (408)",
-        "body_seconds": "from the end of the header fields to the end of the body (408)",
-        "body_bytes_per_second": "what must come of a body in each second (408)",
-        "body_grace_seconds": "how long a body may be slower than that",
-        "buffered_bytes": "what all connections together hold of requests and answers (503)",
-        "pipelined": "requests of one connection that are answered before others have their turn",
-        "idle_seconds": "between two requests on one connection",
-        "answer_seconds": "for the client to take the answer",
-        "request_seconds": "from a whole request to its answer (503, 504)",
-        "connections": "connections at one time (503)",
-        "queue": "requests that wait for a Python worker (503)",
-        "drain_seconds": "from SIGTERM to the end of the process",
-        "log_buffer_bytes": "lines of the log that wait for their reader; further ones are dropped",
-        "log_data_bytes": "a body that is logged; of larger ones only the size is",
-    ]
 
     /// The settings as a section of the help text.
     public static var helpText: String {
