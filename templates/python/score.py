@@ -43,6 +43,7 @@ PAYLOAD_LIMIT = 1 << 30
 # flags, rank, bytes.
 FIXED = struct.Struct("<IIIIQ")
 COLUMN = struct.Struct("<HHIQ")
+TEXT_ENDS = struct.Struct("<II")
 NUMBERS = {1: "<f8", 2: "<f4", 3: "<i8", 4: "<i4", 5: "|b1", 9: "<i2", 10: "|i1", 11: "<u8", 12: "<u4", 13: "<u2", 14: "|u1"}
 ENCODINGS = {dtype[1:]: code for code, dtype in NUMBERS.items()}
 TEXT, DATETIME, JSON_CELLS = 6, 7, 8
@@ -73,6 +74,9 @@ class Channel:
         self.connection = connection
         self.takes_descriptors = False
         self.descriptors = []
+        self.buffer = memoryview(bytearray(1 << 16))
+        # What came behind the last frame.
+        self.early = b""
 
     def send(self, kind, request, payload, flags=0):
         header = HEADER.pack(MAGIC, kind, flags, request, len(payload))
@@ -84,6 +88,16 @@ class Channel:
 
     def receive(self):
         """The next (kind, request, payload, flags), or None when the other side has closed."""
+        if not self.takes_descriptors and not self.early:
+            # Mostly one call has a whole frame. Each payload has memory of its own: a model may keep its table.
+            count = self.connection.recv_into(self.buffer)
+            if count >= HEADER.size:
+                magic, kind, flags, request, length = HEADER.unpack_from(self.buffer)
+                if magic == MAGIC and count == HEADER.size + length and flags in (0, COLUMNAR):
+                    return kind, request, bytearray(self.buffer[HEADER.size : count]), flags
+            if count == 0:
+                return None
+            self.early = bytes(self.buffer[:count])
         header = self._read(HEADER.size)
         if header is None:
             return None
@@ -95,7 +109,9 @@ class Channel:
 
     def _read(self, count):
         data = bytearray(count)
-        view, got = memoryview(data), 0
+        view, got = memoryview(data), min(count, len(self.early))
+        view[:got] = self.early[:got]
+        self.early = self.early[got:]
         while got < count:
             step = self._receive_into(view[got:])
             if step == 0:
@@ -171,78 +187,184 @@ def load(settings, folder):
 # Requests
 
 
-class Heads:
-    """The head of the last columnar request, parsed, and its names as an index; the next one is mostly the same."""
+class Head:
+    """The head of columnar requests, parsed, with what follows from it; most requests have that of an earlier one."""
 
-    raw, parsed, index = None, None, None
+    known = {}
 
     @classmethod
     def of(cls, raw):
-        if raw != cls.raw:
-            cls.parsed, cls.index, cls.raw = json.loads(raw), None, raw
-        return cls.parsed
+        head = cls.known.get(raw)
+        if head is None:
+            if len(cls.known) >= 16:
+                cls.known.clear()
+            head = cls.known[raw] = cls(json.loads(raw))
+        return head
+
+    def __init__(self, members):
+        self.members = members
+        self.layouts = {}
+        self.index = None
+        self.values = None
+
+    def layout(self, encodings, flags, count):
+        key = (encodings, flags, count)
+        layout = self.layouts.get(key)
+        if layout is None:
+            if len(self.layouts) >= 64:
+                self.layouts.clear()
+            layout = self.layouts[key] = Layout(encodings, flags, self.members.get("types") or [None] * count)
+        return layout
+
+    def columns(self, count):
+        """The names of the columns as an index of the caller's own: a model may name it, and may write over its values."""
+        if self.index is None or self.values is not None and self.values.tolist() != self.names:
+            import pandas
+
+            names = self.members.get("columns")
+            self.names = list(range(count)) if names is None else names
+            self.index = pandas.DataFrame({index: [] for index in range(count)}).columns if names is None else pandas.Index(names)
+            # Views share them, and what is found out of them.
+            values = self.index.values
+            is_fixed = getattr(values, "_readonly", False) or hasattr(values, "flags") and not values.flags.writeable
+            self.values = None if is_fixed else values
+        return self.index.view()
+
+
+class Layout:
+    """What payloads with the same head have in common when their columns have the same encodings and the same missing bitmaps."""
+
+    def __init__(self, encodings, flags, types):
+        # (encoding, first column, end): numbers without a bitmap that lie side by side, or one column of something else.
+        self.parts = []
+        for index, encoding in enumerate(encodings):
+            is_plain = encoding in NUMBERS and not flags[index]
+            last = self.parts[-1] if self.parts else None
+            if is_plain and last is not None and last[0] == encoding and not flags[last[1]]:
+                self.parts[-1] = (encoding, last[1], index + 1)
+            else:
+                self.parts.append((encoding, index, index + 1))
+        check(not encodings or len(types) == len(encodings))
+        self.types = types
+        self.texts = [index for index, kind in enumerate(self.types) if kind == "string"]
+        # Of those the ones in which no text can be missing.
+        self.whole_texts = {index for index in self.texts if encodings and encodings[index] == TEXT and not flags[index]}
+        self.in_runs = set()
+        for encoding, first, end in self.parts:
+            if encoding in NUMBERS and not flags[first]:
+                self.in_runs.update(range(first, end))
+        self.others = [index for index in range(len(self.types)) if index not in self.in_runs and index not in set(self.texts)]
+        self.places = {}
+
+    def place(self, first, end):
+        """The columns from `first` to `end` as the array that pandas takes for their place in a table."""
+        place = self.places.get((first, end))
+        if place is None:
+            import numpy
+
+            place = self.places[first, end] = numpy.arange(first, end)
+        return place
+
+
+class Descriptors:
+    """The reader of the descriptors of so many columns."""
+
+    known = {}
+
+    @classmethod
+    def of(cls, count):
+        reader = cls.known.get(count)
+        if reader is None:
+            if len(cls.known) >= 16:
+                cls.known.clear()
+            reader = cls.known[count] = struct.Struct("<" + count * COLUMN.format[1:])
+        return reader
 
 
 def read_request(payload, flags):
     """The request in a frame: its head, `rows`, `data` (an array or list for each column) and perhaps `params`.
 
-    In a columnar one `runs` has (first column, [columns x rows]) for columns of numbers that lie side by side.
+    In a columnar one `runs` has (first column, [columns x rows]) for columns of numbers that lie side by side, whose `data` is None
+    until `spread` is called.
     """
     if not flags & COLUMNAR:
         return json.loads(payload)
-    head, params, rows, data, runs = read_columns(payload)
-    request = dict(Heads.of(head), rows=rows, data=data, runs=runs)
-    if params:
-        request["params"] = json.loads(params)
-    if request["form"] == "tensor" and request["columns"] is None:
-        request["data"] = data[0]
+    request = read_columns(payload)
+    if request["form"] == "tensor":
+        spread(request)
+        if request["columns"] is None:
+            request["data"] = request["data"][0]
     return request
 
 
 def read_columns(payload):
-    """(head, parameters, rows, columns, runs) of a columnar payload; arrays share its memory."""
+    """A columnar payload; arrays share its memory."""
     head_bytes, params_bytes, count, zero, rows = FIXED.unpack_from(payload)
-    check(zero == 0 and count * COLUMN.size <= len(payload) - FIXED.size)
-    columns = list(COLUMN.iter_unpack(payload[FIXED.size : FIXED.size + count * COLUMN.size]))
-    position = FIXED.size + count * COLUMN.size
-    shapes = []
-    for _, flags, rank, _ in columns:
-        check(flags in (0, 1) and rank <= RANK_LIMIT and 8 * rank <= len(payload) - position)
-        shapes.append(struct.unpack_from("<{}Q".format(rank), payload, position) if rank else ())
-        position += 8 * rank
-    check(head_bytes + params_bytes <= len(payload) - position)
-    head = bytes(payload[position : position + head_bytes])
-    params = bytes(payload[position + head_bytes : position + head_bytes + params_bytes])
-    position += head_bytes + params_bytes
-    view, data, runs, index = memoryview(payload), [], [], 0
-    while index < count:
-        encoding, flags, rank, size = columns[index]
-        position = aligned(position, 8 if flags else alignment(encoding))
-        check(position + size <= len(payload))
-        if encoding in NUMBERS and not flags and not rank:
-            end = index + 1
-            while end < count and columns[end] == columns[index]:
-                end += 1
-            run = read_run(payload, position, encoding, end - index, rows, size)
-            runs.append((index, run))
-            data.extend(run)
-            position += size * (end - index)
-            index = end
-        else:
-            data.append(read_column(encoding, flags, view[position : position + size], rows, shapes[index]))
+    position, end = FIXED.size + count * COLUMN.size, len(payload)
+    check(zero == 0 and position <= end)
+    fields = Descriptors.of(count).unpack_from(payload, FIXED.size)
+    encodings, flags, ranks, sizes = fields[0::4], fields[1::4], fields[2::4], fields[3::4]
+    shapes = None
+    if any(ranks) or any(flags):
+        shapes = []
+        for flag, rank in zip(flags, ranks):
+            check(flag in (0, 1) and rank <= RANK_LIMIT and 8 * rank <= end - position)
+            shapes.append(struct.unpack_from("<{}Q".format(rank), payload, position) if rank else ())
+            position += 8 * rank
+    check(head_bytes + params_bytes <= end - position)
+    head = Head.of(bytes(payload[position : position + head_bytes]))
+    position += head_bytes
+    request = dict(head.members, rows=rows, head=head)
+    if params_bytes:
+        request["params"] = json.loads(payload[position : position + params_bytes])
+        position += params_bytes
+    # Columns with a shape are no plain numbers, so their layout is one that no other request has.
+    is_plain = not any(ranks)
+    layout = head.layout(encodings, flags, count) if is_plain else Layout(encodings, [1] * count, head.members["types"])
+    request["layout"] = layout
+    data, runs = [None] * count, []
+    view = memoryview(payload)
+    for encoding, first, after in layout.parts:
+        size, flag = sizes[first], flags[first]
+        position = aligned(position, 8 if flag else ALIGNMENTS.get(encoding, 1))
+        check(position + size <= end)
+        if first in layout.in_runs:
+            run = read_run(payload, position, encoding, sizes[first:after], rows)
+            runs.append((first, run))
+            position += size * (after - first)
+        elif encoding == TEXT and rows == 1 and not flag and is_plain:
+            data[first] = [read_text(payload, position, size)]
             position += size
-            index += 1
-    check(position == len(payload))
-    return head, params, rows, data, runs
+        else:
+            shape = shapes[first] if shapes else ()
+            data[first] = read_column(encoding, flag, view[position : position + size], rows, shape)
+            position += size
+    check(position == end)
+    request.update(data=data, runs=runs)
+    return request
 
 
-def read_run(payload, position, encoding, columns, rows, size):
+def spread(request):
+    """Gives the columns of runs their places in `data`."""
+    for first, run in request.get("runs") or []:
+        request["data"][first : first + len(run)] = list(run)
+
+
+def read_run(payload, position, encoding, sizes, rows):
     """[columns x rows] of plain numbers of one type, which lie side by side."""
     import numpy
 
-    dtype = NUMBERS[encoding]
-    check(size == rows * alignment(encoding) and position + columns * size <= len(payload))
-    return numpy.frombuffer(payload, dtype, columns * rows, position).reshape(columns, rows)
+    count, size = len(sizes), rows * ALIGNMENTS[encoding]
+    check(sizes.count(size) == count and position + count * size <= len(payload))
+    return numpy.ndarray((count, rows), NUMBERS[encoding], payload, position)
+
+
+def read_text(payload, position, size):
+    """The only text of a column."""
+    check(size >= 8)
+    begin, end = TEXT_ENDS.unpack_from(payload, position)
+    check(begin == 0 and end == size - 8)
+    return payload[position + 8 : position + size].decode("utf-8")
 
 
 def read_column(encoding, flags, view, rows, shape):
@@ -314,94 +436,164 @@ def build_input(request):
 def build_frame(request):
     import pandas
 
-    runs, count = request.get("runs") or [], len(request["data"])
+    count, rows = len(request["data"]), request["rows"]
+    head = request.get("head") or Head(request)
+    layout = request.get("layout") or head.layout((), (), count)
+    runs = request.get("runs") or ()
     if len(runs) == 1 and len(runs[0][1]) == count:
         # Numbers of one type are one array, which the table takes as it is.
-        return pandas.DataFrame(runs[0][1].T, columns=column_index(request), copy=False)
-    parts = build_texts(request)
-    in_runs = set()
-    for first, run in runs:
-        in_runs.update(range(first, first + len(run)))
-    types = request.get("types")
-    for index, values in enumerate(request["data"]):
-        if index not in parts and index not in in_runs:
-            parts[index] = build_column(column_name(request, index), types[index] if types else None, values)
-    if Pandas.from_blocks is None:
-        for index in in_runs:
-            parts[index] = request["data"][index]
-        table = pandas.DataFrame({index: parts[index] for index in range(count)}, index=range(request["rows"]), copy=False)
-        if request.get("columns") is not None:
-            table.columns = column_index(request)
-        return table
+        return pandas.DataFrame(runs[0][1].T, columns=head.columns(count), copy=False)
+    Pandas.look()
+    blocks = [(run, layout.place(first, first + len(run))) for first, run in runs]
+    blocks += text_blocks(request, layout, rows)
+    names = request.get("columns")
+    for index in layout.others:
+        part = build_column(index if names is None else names[index], layout.types[index], request["data"][index])
+        blocks.append((part, layout.place(index, index + 1)))
+    return Pandas.table(blocks, pandas.RangeIndex(rows), head.columns(count))
+
+
+def text_blocks(request, layout, rows):
+    """The columns of texts, in what pandas makes of lists of them, with their places; all are made at once."""
+    if not layout.texts:
+        return []
     import numpy
 
-    blocks = [(run, numpy.arange(first, first + len(run))) for first, run in runs]
-    for index, part in parts.items():
-        blocks.append((part.reshape(1, -1) if isinstance(part, numpy.ndarray) else part, numpy.array([index])))
-    return Pandas.from_blocks(blocks, index=pandas.RangeIndex(request["rows"]), columns=column_index(request))
+    data = request["data"]
+    if Pandas.texts is None:
+        texts = numpy.array([value for index in layout.texts for value in data[index]], dtype=object)
+        return [(texts.reshape(len(layout.texts), rows), numpy.array(layout.texts, dtype=numpy.intp))]
+    typed, blocks = [], []
+    for index in layout.texts:
+        if rows and (index in layout.whole_texts or any(value is not None for value in data[index])):
+            typed.append(index)
+        else:
+            part = numpy.empty((1, rows), dtype=object)
+            part[0] = data[index]
+            blocks.append((part, layout.place(index, index + 1)))
+    if typed:
+        together, start = Pandas.texts([value for index in typed for value in data[index]]), 0
+        for index in typed:
+            blocks.append((together[start : start + rows], layout.place(index, index + 1)))
+            start += rows
+    return blocks
 
 
 class Pandas:
     """What depends on the version of pandas, found out at the first table."""
 
-    is_known, text_type, from_blocks = False, None, None
+    is_known = False
+    # Makes the array of a list of texts, or None for those that are missing; None where texts are plain objects.
+    texts = None
+    # Makes a table of (arrays [columns x rows] or of one column, their places), an index and the columns' names.
+    table = None
 
     @classmethod
     def look(cls):
+        if cls.is_known:
+            return
         import pandas
 
-        if not cls.is_known:
-            dtype = pandas.Series(["a"]).dtype
-            # From pandas 3 on, texts have a type of their own, and tables can be made of arrays that share a type.
-            cls.text_type = dtype if isinstance(dtype, pandas.StringDtype) else None
-            try:
-                from pandas.api.internals import create_dataframe_from_blocks
+        dtype = pandas.Series(["a"]).dtype
+        # From pandas 3 on, texts have a type of their own, and tables can be made of arrays that share a type.
+        if isinstance(dtype, pandas.StringDtype):
+            cls.texts = staticmethod(cls.text_maker(dtype))
+        cls.table = staticmethod(cls.table_maker())
+        cls.is_known = True
 
-                cls.from_blocks = staticmethod(create_dataframe_from_blocks)
-            except ImportError:
-                cls.from_blocks = None
-            cls.is_known = True
+    @staticmethod
+    def text_maker(dtype):
+        import pandas
+
+        def make(values):
+            return pandas.array(values, dtype=dtype)
+
+        try:
+            import pyarrow
+
+            kind, plain, chunks, large = pandas.arrays.ArrowStringArray, pyarrow.array, pyarrow.chunked_array, pyarrow.large_string()
+
+            def make_at_once(values):
+                return kind(chunks([plain(values, large)]), dtype=dtype)
+
+            sample = ["a", None, "\u00e9", ""]
+            one, other = make(sample), make_at_once(sample)
+            if type(one) is type(other) and one.dtype == other.dtype and one.tolist()[::2] == other.tolist()[::2] and one.isna().tolist() == other.isna().tolist():
+                return make_at_once
+        except Exception:
+            pass
+        return make
+
+    @classmethod
+    def table_maker(cls):
+        import numpy
+        import pandas
+
+        try:
+            from pandas.api.internals import create_dataframe_from_blocks
+
+            def make(blocks, index, columns):
+                blocks = [(values.reshape(1, -1) if values.ndim == 1 and type(values) is numpy.ndarray else values, place) for values, place in blocks]
+                return create_dataframe_from_blocks(blocks, index=index, columns=columns)
+
+            return make
+        except ImportError:
+            pass
+        try:
+            # As pyarrow does it for these versions.
+            from pandas.core.internals import BlockManager, make_block
+
+            from_manager = getattr(pandas.DataFrame, "_from_mgr", None)
+
+            def make_of_blocks(blocks, index, columns):
+                made = []
+                for values, place in blocks:
+                    if type(values) is numpy.ndarray and values.ndim == 1:
+                        values = values.reshape(1, -1)
+                    made.append(make_block(values, placement=place))
+                manager = BlockManager(tuple(made), [columns, index])
+                return pandas.DataFrame(manager) if from_manager is None else from_manager(manager, manager.axes)
+
+            if cls.is_sound(make_of_blocks):
+                return make_of_blocks
+        except Exception:
+            pass
+        return make_of_columns
+
+    @staticmethod
+    def is_sound(make):
+        """Whether it makes the tables that `DataFrame` makes, of a sample of every kind of block."""
+        import numpy
+        import pandas
+
+        def blocks():
+            return [
+                (numpy.array([[1.5, 2.5], [0.0, 3.5]]), numpy.array([0, 2])), (numpy.array([["a", None]], dtype=object), numpy.array([1])),
+                (numpy.array([True, False]), numpy.array([3])), (numpy.array(["2024-01-02", "NaT"], "<M8[ns]"), numpy.array([4])),
+                (pandas.array([1, None], dtype="Int64"), numpy.array([5])), (numpy.array([[7, 8]], "<i4"), numpy.array([6])),
+            ]
+
+        names = pandas.Index(list("abcdefg"))
+        one, other = make(blocks(), pandas.RangeIndex(2), names), make_of_columns(blocks(), pandas.RangeIndex(2), names)
+        if not (one.equals(other) and list(one.dtypes) == list(other.dtypes) and one.columns.equals(other.columns)):
+            return False
+        one.loc[0, "a"] = 9.5
+        return one["a"].tolist() == [9.5, 2.5] and one["c"].tolist() == [0.0, 3.5]
 
 
-def build_texts(request):
-    """The columns of texts by their index, in what pandas makes of lists of them; all are made at once."""
-    Pandas.look()
-    rows, types = request["rows"], request.get("types") or []
-    texts = [index for index, kind in enumerate(types) if kind == "string"]
-    parts = {}
-    if not texts:
-        return parts
+def make_of_columns(blocks, index, columns):
+    """A table by the public way alone."""
     import numpy
     import pandas
 
-    typed = []
-    for index in texts:
-        values = request["data"][index]
-        if Pandas.text_type is not None and any(value is not None for value in values):
-            typed.append(index)
-        else:
-            parts[index] = numpy.empty(rows, dtype=object)
-            parts[index][:] = values
-    if typed:
-        together = pandas.array([value for index in typed for value in request["data"][index]], dtype=Pandas.text_type)
-        for number, index in enumerate(typed):
-            parts[index] = together[number * rows : (number + 1) * rows]
-    return parts
-
-
-def column_index(request):
-    """The names of the columns, made once for a head; a copy, because a model may name the index itself."""
-    import pandas
-
-    names = request.get("columns")
-    if Heads.index is None or names is None or Heads.index[0] is not names:
-        numbered = pandas.DataFrame({index: [] for index in range(len(request["data"]))})
-        Heads.index = (names, numbered.columns if names is None else pandas.Index(names))
-    return Heads.index[1].copy()
-
-
-def column_name(request, index):
-    return request["columns"][index] if request.get("columns") is not None else index
+    parts = {}
+    for values, place in blocks:
+        is_wide = type(values) is numpy.ndarray and values.ndim == 2
+        for number, column in enumerate(place.tolist()):
+            parts[column] = values[number] if is_wide else values
+    table = pandas.DataFrame({column: parts[column] for column in sorted(parts)}, index=index, copy=False)
+    table.columns = columns
+    return table
 
 
 def build_column(name, kind, values):
@@ -417,7 +609,11 @@ def build_column(name, kind, values):
     except (ValueError, TypeError, OverflowError) as problem:
         text = "column `{}` cannot be read as {}: {}".format(name, kind_name(kind), problem)
         raise InputError(text) from problem
-    return series.array if isinstance(series.dtype, pandas.api.extensions.ExtensionDtype) else series.to_numpy()
+    # From pandas 3 on these may be arrays that a model could not write to.
+    if isinstance(series.dtype, pandas.api.extensions.ExtensionDtype):
+        return series.array.copy() if getattr(series.array, "_readonly", False) else series.array
+    array = series.to_numpy()
+    return array if array.flags.writeable else array.copy()
 
 
 def build_series(kind, values):
@@ -705,11 +901,18 @@ def error_payload(problem):
     return json.dumps(body).encode()
 
 
+class Spent:
+    """The table of the request that is answered, so that it is taken apart after the answer is sent."""
+
+    table = None
+
+
 def answer(predict, payload, flags=0):
     """(kind, payload, flags) of the frame that answers one request."""
     request = read_request(payload, flags)
     try:
-        predicted = predict(build_input(request), request.get("params"))
+        Spent.table = build_input(request)
+        predicted = predict(Spent.table, request.get("params"))
     except MemoryError:
         raise
     except Exception as problem:
@@ -745,6 +948,11 @@ def serve(channel, predict, hello):
         elif kind == REQUEST:
             kind, body, flags = answer_or_end(predict, payload, flags)
             channel.send(kind, request, body, flags)
+            # What need not be done before the answer is there.
+            del frame, payload, body
+            Spent.table = None
+            sys.stdout.flush()
+            sys.stderr.flush()
         else:
             raise ConnectionError("the scorer sent a frame of unknown kind {}".format(kind))
 
@@ -755,8 +963,6 @@ def answer_or_end(predict, payload, flags):
     except MemoryError:
         # What is left of the model cannot be trusted to work.
         end_for_want_of_memory()
-    sys.stdout.flush()
-    sys.stderr.flush()
     return result
 
 
