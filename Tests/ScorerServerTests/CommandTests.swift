@@ -49,7 +49,6 @@ struct CommandTests {
                 ["--threads", "0", "x"], 64,
                 "error: cannot use --threads=`0`: it must be a whole number from 1 to 256\n"
             ),
-<<<<<<< HEAD
             (
                 ["--threads", "x", "x"], 64,
                 "error: cannot use --threads=`x`: it must be a whole number from 1 to 256\n"
@@ -58,8 +57,6 @@ struct CommandTests {
                 ["--workers", "-1", "x"], 64,
                 "error: cannot use --workers=`-1`: it must be a whole number from 1 to 256\n"
             ),
-=======
->>>>>>> quality
         ] as [([String], Int32, String)])
     func refused(arguments: [String], status: Int32, message: String) throws {
         let result = try Self.scorer(arguments)
