@@ -36,7 +36,7 @@ import warnings
 
 MAGIC = 0x46464B53
 HEADER = struct.Struct("<IHHII")
-READY, LOAD_FAILED, REQUEST, ANSWER, ERROR, STOP, FORK, FORKED = 1, 2, 3, 4, 5, 6, 7, 8
+READY, LOAD_FAILED, REQUEST, ANSWER, ERROR, STOP, FORK, FORKED, ROWS = 1, 2, 3, 4, 5, 6, 7, 8, 9
 COLUMNAR = 1
 PAYLOAD_LIMIT = 1 << 30
 # Of a columnar payload: bytes of the head, bytes of the parameters, columns, 0, rows; then for each column: encoding,
@@ -52,6 +52,10 @@ ALIGNMENTS.update((code, int(dtype[2:])) for code, dtype in NUMBERS.items())
 RANK_LIMIT = 32
 # The most that a number of an answer takes as text, with what separates it.
 NUMBER_BYTES = 26
+# The private memory that reading a Parquet file may take: a small one can stand for a table without end.
+PARQUET_MEMORY = 1 << 30
+# Before it pyarrow runs code that stands in a file (CVE-2023-47248).
+SAFE_PYARROW = (14, 0, 1)
 # The status that tells skiff-scorer why.
 OUT_OF_MEMORY = 77
 MODEL_ERROR = (
@@ -65,6 +69,11 @@ COMPRESSED = (b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x04\x22\x4d\x18")
 
 class InputError(Exception):
     """The request does not fit the model; the message is for the caller."""
+
+    def __init__(self, message, code=None, status=400):
+        super().__init__(message)
+        self.code = code
+        self.status = status
 
 
 class Channel:
@@ -176,11 +185,18 @@ def written_by_joblib(file):
 LOADERS = {"pyfunc": load_pyfunc, "sklearn": load_sklearn}
 
 
+class Served:
+    """What is said of the model in `serving.json`."""
+
+    loader, schema = None, None
+
+
 def load(settings, folder):
     python = settings.get("python") or {}
     name = python.get("loader", "pyfunc")
     if name not in LOADERS:
         raise ValueError("cannot load the model: `{}` is not a known loader ({})".format(name, ", ".join(LOADERS)))
+    Served.loader, Served.schema = name, settings.get("schema")
     return LOADERS[name](os.path.join(folder, python.get("model", "model")), settings)
 
 
@@ -320,8 +336,9 @@ def read_columns(payload):
         position += params_bytes
     # Columns with a shape are no plain numbers, so their layout is one that no other request has.
     is_plain = not any(ranks)
-    layout = head.layout(encodings, flags, count) if is_plain else Layout(encodings, [1] * count, head.members["types"])
+    layout = head.layout(encodings, flags, count) if is_plain else Layout(encodings, [1] * count, head.members.get("types") or [None] * count)
     request["layout"] = layout
+    is_file = request.get("form") == "parquet"
     data, runs = [None] * count, []
     view = memoryview(payload)
     for encoding, first, after in layout.parts:
@@ -336,8 +353,8 @@ def read_columns(payload):
             data[first] = [read_text(payload, position, size)]
             position += size
         else:
-            shape = shapes[first] if shapes else ()
-            data[first] = read_column(encoding, flag, view[position : position + size], rows, shape)
+            cells, shape = view[position : position + size], shapes[first] if shapes else ()
+            data[first] = cells if is_file else read_column(encoding, flag, cells, rows, shape)
             position += size
     check(position == end)
     request.update(data=data, runs=runs)
@@ -430,6 +447,8 @@ def build_input(request):
         return build_frame(request)
     if form == "tensor":
         return build_tensor(request)
+    if form == "parquet":
+        return build_parquet(request)
     return build_raw(request)
 
 
@@ -745,6 +764,187 @@ def build_raw_csv(text):
         raise InputError("the body is not a table: {}".format(first_line(problem))) from problem
 
 
+# Parquet
+
+
+def build_parquet(request):
+    """The table of a Parquet file as the model takes it: no value is converted with loss, and no column is missing."""
+    table = read_parquet(request["data"][0], request["row_limit"], request["column_limit"])
+    Spent.rows = len(table)
+    if not request["bound"]:
+        return table
+    if Served.schema["kind"] == "tensors":
+        return tensor_of_table(Served.schema["tensors"], table)
+    return table_of_columns(Served.schema["columns"], table)
+
+
+def read_parquet(file, row_limit, column_limit):
+    check_parquet_reader()
+    import io
+
+    import pandas
+    import pyarrow
+    import pyarrow.parquet
+
+    def check_size(rows, columns):
+        for number, limit, what in ((rows, row_limit, "rows"), (columns, column_limit, "columns")):
+            if number > limit:
+                raise InputError("The request has more than {} {}; send fewer in one file.".format(limit, what), "RESOURCE_EXHAUSTED", 413)
+
+    try:
+        with Allowance(PARQUET_MEMORY):
+            metadata = pyarrow.parquet.read_metadata(pyarrow.BufferReader(pyarrow.py_buffer(file)))
+            check_size(metadata.num_rows, metadata.num_columns)
+            table = pandas.read_parquet(io.BytesIO(file), engine="pyarrow", use_threads=False)
+    except InputError:
+        raise
+    except MemoryError:
+        text = "The table of this file takes more than {} MB of memory; send fewer rows in one file.".format(PARQUET_MEMORY >> 20)
+        raise InputError(text, "RESOURCE_EXHAUSTED", 413) from None
+    except Exception as problem:
+        raise InputError(
+            "Failed to parse input as a Pandas DataFrame. Ensure that the input is a valid Parquet Pandas DataFrame produced using the"
+            " `pandas.DataFrame.to_parquet()` method. Error: '{}'".format(first_line(problem)),
+            "BAD_REQUEST",
+        ) from None
+    check_size(*table.shape)
+    return table
+
+
+def check_parquet_reader():
+    """That there is a pyarrow, and one that only reads."""
+    try:
+        import pandas  # noqa: F401
+        import pyarrow
+        import pyarrow.parquet  # noqa: F401
+    except ImportError:
+        text = "This model's Python environment has no pyarrow to read Parquet with; send application/json or text/csv."
+        raise InputError(text, "BAD_REQUEST", 415) from None
+    version = tuple(int(part) for part in re.findall(r"\d+", pyarrow.__version__)[:3])
+    if version < SAFE_PYARROW:
+        text = "pyarrow {} of this model's Python environment may run code that stands in a Parquet file (CVE-2023-47248); {} or later is needed. Send application/json or text/csv."
+        raise InputError(text.format(pyarrow.__version__, ".".join(map(str, SAFE_PYARROW))), "BAD_REQUEST", 415)
+
+
+class Allowance:
+    """For a while, at most so many bytes more of private memory."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __enter__(self):
+        import resource
+
+        self.limits = resource.getrlimit(resource.RLIMIT_DATA)
+        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+            used = next((int(line.split()[1]) << 10 for line in file if line.startswith("VmData:")), None)
+        soft, hard = self.limits
+        if used is not None and (soft == resource.RLIM_INFINITY or used + self.count < soft):
+            if hard == resource.RLIM_INFINITY or used + self.count <= hard:
+                resource.setrlimit(resource.RLIMIT_DATA, (used + self.count, hard))
+
+    def __exit__(self, *problem):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, self.limits)
+
+
+def unfit(text):
+    return InputError("Failed to enforce schema. " + text, "INVALID_PARAMETER_VALUE")
+
+
+def table_of_columns(columns, table):
+    """The columns of the signature, in its order and with its types; others are passed over, as in MLflow."""
+    if table.columns.nlevels > 1 or not table.columns.is_unique:
+        raise unfit("The columns of the table do not have names of their own.")
+    if columns[0].get("name") is not None:
+        missing = [column["name"] for column in columns if column.get("required", True) and column["name"] not in table.columns]
+        if missing:
+            raise unfit("Model is missing inputs {}.".format(missing))
+        columns = [column for column in columns if column["name"] in table.columns]
+        names = [column["name"] for column in columns]
+    else:
+        if table.shape[1] < len(columns):
+            raise unfit("The model signature declares {} inputs, the table has {} columns.".format(len(columns), table.shape[1]))
+        names = table.columns[: len(columns)].tolist()
+    types = [column["type"] for column in columns]
+    data = [parquet_column(name, kind, table[name]) for name, kind in zip(names, types)]
+    made = build_frame({"rows": len(table), "columns": names, "types": types, "data": data})
+    made.index = table.index
+    return made
+
+
+def parquet_column(name, kind, series):
+    """The cells of a column in the type that the signature has, as an array, or as a list where pandas makes an array of it."""
+    import numpy
+    import pandas
+
+    def refused():
+        return unfit("Incompatible input types for column {}. Can not safely convert {} to {}.".format(name, series.dtype, kind_name(kind)))
+
+    dtype, is_plain = series.dtype, isinstance(series.dtype, numpy.dtype)
+    if kind == "any":
+        return series
+    if not isinstance(kind, str):
+        # MLflow itself checks arrays, objects and maps; its older versions lose rows of them when there is an index.
+        if Served.loader != "pyfunc" or not series.index.equals(pandas.RangeIndex(len(series))):
+            raise unfit("Column {} is one of {}s, which cannot be read from this table; send JSON.".format(name, kind_name(kind)))
+        return series.to_numpy().copy()
+    if kind in FRAME_TYPES:
+        return number_column(series, numpy.dtype(FRAME_TYPES[kind]), refused)
+    if kind == "datetime" and is_plain and dtype.kind == "M":
+        try:
+            return numpy.array(series.astype("datetime64[ns]"))
+        except (ValueError, TypeError, OverflowError):
+            raise refused() from None
+    if dtype != object and not (kind == "string" and isinstance(dtype, pandas.StringDtype)):
+        raise refused()
+    cells = [None if value is pandas.NA or isinstance(value, float) and value != value else value for value in series.tolist()]
+    expected = {"string": (str, type(None)), "binary": (bytes,), "datetime": (datetime.date, type(None))}[kind]
+    if not all(type(value) in expected for value in cells):
+        raise refused()
+    if kind == "binary":
+        return series.to_numpy().copy()
+    return cells
+
+
+def number_column(series, wanted, refused):
+    """As MLflow's `_enforce_mlflow_datatype` (3.17): to a wider type of the same kind, and whole numbers to floats that hold all of them."""
+    import numpy
+
+    given = getattr(series.dtype, "numpy_dtype", series.dtype)
+    if not isinstance(given, numpy.dtype):
+        raise refused()
+    if given is not series.dtype and (not hasattr(series.array, "_mask") or wanted.kind != "f" and bool(series.isna().any())):
+        raise refused()
+    if given.kind == wanted.kind:
+        fits = given.itemsize <= wanted.itemsize
+    elif given.kind == "u" and wanted.kind == "i":
+        fits = given.itemsize < wanted.itemsize
+    else:
+        fits = given.kind in "iu" and wanted == numpy.float64 and given.itemsize <= 4
+        if not fits and given == numpy.int64 and wanted.kind == "f":
+            fits = bool(series.isin([0, 1]).all())
+    if not fits:
+        raise refused()
+    return numpy.array(series.to_numpy(dtype=wanted, na_value=numpy.nan) if given is not series.dtype and wanted.kind == "f" else series.to_numpy(dtype=wanted))
+
+
+def tensor_of_table(tensors, table):
+    """A tensor [rows x columns] of a table whose columns all have its type."""
+    import numpy
+
+    shape = tensors[0]["shape"]
+    if len(tensors) > 1 or tensors[0].get("name") is not None or len(shape) != 2 or shape[0] != -1:
+        raise unfit("The model takes tensors that no table stands for; send JSON.")
+    if shape[1] not in (-1, table.shape[1]):
+        raise unfit("Shape of input {} does not match expected shape ({}, {}).".format(table.shape, *shape))
+    for index, dtype in enumerate(table.dtypes):
+        if dtype != numpy.dtype(tensors[0]["dtype"]):
+            raise unfit("Column {} has the type {}, the tensor of the model {}.".format(table.columns[index], dtype, tensors[0]["dtype"]))
+    return numpy.array(table.to_numpy(), order="C")
+
+
 def first_line(problem):
     """What an exception says, without the paths of this machine: one line, not too long."""
     line = str(problem).strip().split("\n", 1)[0]
@@ -886,7 +1086,10 @@ def plain_pandas(pandas, value, not_finite):
 def error_payload(problem):
     """An error frame for an exception. `input` is told to the caller, `model` is ours; the traceback goes to the log only."""
     if isinstance(problem, InputError):
-        return json.dumps({"kind": "input", "message": str(problem)}).encode()
+        body = {"kind": "input", "message": str(problem)}
+        if problem.code is not None:
+            body.update(error_code=problem.code, status=problem.status)
+        return json.dumps(body).encode()
     # As in MLflow, whatever a model raises is answered with 400: mostly it is the input that it cannot take.
     body = {"kind": "input", "message": MODEL_ERROR, "traceback": traceback.format_exc()}
     if hasattr(problem, "error_code") and hasattr(problem, "get_http_status_code"):
@@ -902,9 +1105,10 @@ def error_payload(problem):
 
 
 class Spent:
-    """The table of the request that is answered, so that it is taken apart after the answer is sent."""
+    """What is left of the request that is answered: its table, which is taken apart after the answer is sent, and how many rows
+    it had where the scorer cannot know that."""
 
-    table = None
+    table, rows = None, None
 
 
 def answer(predict, payload, flags=0):
@@ -947,10 +1151,12 @@ def serve(channel, predict, hello):
                 channel.send(READY, 0, json.dumps(hello).encode())
         elif kind == REQUEST:
             kind, body, flags = answer_or_end(predict, payload, flags)
+            if Spent.rows is not None:
+                channel.send(ROWS, request, json.dumps({"rows": Spent.rows}).encode())
             channel.send(kind, request, body, flags)
             # What need not be done before the answer is there.
             del frame, payload, body
-            Spent.table = None
+            Spent.table = Spent.rows = None
             sys.stdout.flush()
             sys.stderr.flush()
         else:

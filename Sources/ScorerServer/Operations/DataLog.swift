@@ -53,7 +53,9 @@ struct DataLog: Sendable {
     private func write(
         _ bytes: [UInt8], _ start: [UInt8], to lines: inout DataLines, _ record: ([UInt8]) -> DataRecord
     ) {
-        guard bytes.count <= dataBytes, !bytes.starts(with: DataLog.parquet) else { return lines.appendOmitted(start, bytes.count) }
+        guard bytes.count <= dataBytes, !bytes.starts(with: DataLog.parquet) else {
+            return lines.appendOmitted(start, bytes.count)
+        }
         lines.append(start, record(bytes))
     }
 }

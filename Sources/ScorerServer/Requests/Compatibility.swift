@@ -104,7 +104,11 @@ enum Quirk: String, CaseIterable, Sendable {
         case .longLine: ("a line of CSV with too many fields", "the first ones become an index, or refused", "refused")
         case .textInCSV: ("text after a closing quote in CSV: `\"a\"b`", "`ab`", "refused")
         case .dateTimeInCSV: ("datetime, array, object and map columns in CSV", "refused", "refused")
-        case .parquet: ("Parquet", "read, and no value is converted with loss", "so too by models in Python; converted models refuse it with 415")
+        case .parquet:
+            (
+                "Parquet", "read, and no value is converted with loss",
+                "so too by models in Python; converted models refuse it with 415"
+            )
         case .notFiniteAnswer: ("NaN and infinities in an answer", "`NaN`, `Infinity`: not JSON", "null")
         case .missingTimeAnswer: ("missing times in an answer", "`\"NaT\"`", "null")
         case .stackTrace: ("an error in the model", "400 with Python's stack trace", "400 without")
