@@ -43,10 +43,13 @@ PAYLOAD_LIMIT = 1 << 30
 # flags, rank, bytes.
 FIXED = struct.Struct("<IIIIQ")
 COLUMN = struct.Struct("<HHIQ")
-TEXT_ENDS = struct.Struct("<II")
+# The start of an answer that is one list of numbers.
+LIST = struct.Struct("<IIIIQHHIQ19s")
 NUMBERS = {1: "<f8", 2: "<f4", 3: "<i8", 4: "<i4", 5: "|b1", 9: "<i2", 10: "|i1", 11: "<u8", 12: "<u4", 13: "<u2", 14: "|u1"}
 ENCODINGS = {dtype[1:]: code for code, dtype in NUMBERS.items()}
 TEXT, DATETIME, JSON_CELLS = 6, 7, 8
+# A part of a payload that is one column, read by its descriptor alone.
+OTHER = 0
 ALIGNMENTS = {TEXT: 4, DATETIME: 8}
 ALIGNMENTS.update((code, int(dtype[2:])) for code, dtype in NUMBERS.items())
 RANK_LIMIT = 32
@@ -251,34 +254,37 @@ class Layout:
     """What payloads with the same head have in common when their columns have the same encodings and the same missing bitmaps."""
 
     def __init__(self, encodings, flags, types):
-        # (encoding, first column, end): numbers without a bitmap that lie side by side, or one column of something else.
+        check(not encodings or len(types) == len(encodings))
+        # (what it is, first column, end, bytes of a number): numbers without a bitmap that lie side by side, texts of which none is
+        # missing, or one column of something else.
         self.parts = []
         for index, encoding in enumerate(encodings):
-            is_plain = encoding in NUMBERS and not flags[index]
-            last = self.parts[-1] if self.parts else None
-            if is_plain and last is not None and last[0] == encoding and not flags[last[1]]:
-                self.parts[-1] = (encoding, last[1], index + 1)
+            kind = OTHER if flags[index] else NUMBERS.get(encoding, TEXT if encoding == TEXT else OTHER)
+            if self.parts and kind != OTHER and self.parts[-1][0] == kind:
+                self.parts[-1] = (kind, self.parts[-1][1], index + 1, self.parts[-1][3])
             else:
-                self.parts.append((encoding, index, index + 1))
-        check(not encodings or len(types) == len(encodings))
+                self.parts.append((kind, index, index + 1, ALIGNMENTS.get(encoding, 1)))
         self.types = types
-        self.texts = [index for index, kind in enumerate(self.types) if kind == "string"]
+        self.in_runs = {index for kind, first, end, _ in self.parts if kind not in (TEXT, OTHER) for index in range(first, end)}
+        # The columns of texts with their places, and arrays of one text each that were there before.
+        self.texts = [(index, self.make_place(index, index + 1), {}) for index, kind in enumerate(types) if kind == "string"]
         # Of those the ones in which no text can be missing.
-        self.whole_texts = {index for index in self.texts if encodings and encodings[index] == TEXT and not flags[index]}
-        self.in_runs = set()
-        for encoding, first, end in self.parts:
-            if encoding in NUMBERS and not flags[first]:
-                self.in_runs.update(range(first, end))
-        self.others = [index for index in range(len(self.types)) if index not in self.in_runs and index not in set(self.texts)]
+        self.whole_texts = {index for kind, first, end, _ in self.parts if kind == TEXT for index in range(first, end)}
+        self.has_whole_texts = bool(encodings) and all(index in self.whole_texts for index, _, _ in self.texts)
+        self.others = [index for index, kind in enumerate(types) if index not in self.in_runs and kind != "string"]
         self.places = {}
+
+    @staticmethod
+    def make_place(first, end):
+        # Without NumPy nobody makes a table.
+        numpy = sys.modules.get("numpy")
+        return None if numpy is None else numpy.arange(first, end)
 
     def place(self, first, end):
         """The columns from `first` to `end` as the array that pandas takes for their place in a table."""
         place = self.places.get((first, end))
         if place is None:
-            import numpy
-
-            place = self.places[first, end] = numpy.arange(first, end)
+            place = self.places[first, end] = self.make_place(first, end)
         return place
 
 
@@ -339,49 +345,48 @@ def read_columns(payload):
     layout = head.layout(encodings, flags, count) if is_plain else Layout(encodings, [1] * count, head.members.get("types") or [None] * count)
     request["layout"] = layout
     is_file = request.get("form") == "parquet"
-    data, runs = [None] * count, []
-    view = memoryview(payload)
-    for encoding, first, after in layout.parts:
-        size, flag = sizes[first], flags[first]
-        position = aligned(position, 8 if flag else ALIGNMENTS.get(encoding, 1))
-        check(position + size <= end)
-        if first in layout.in_runs:
-            run = read_run(payload, position, encoding, sizes[first:after], rows)
-            runs.append((first, run))
-            position += size * (after - first)
-        elif encoding == TEXT and rows == 1 and not flag and is_plain:
-            data[first] = [read_text(payload, position, size)]
-            position += size
+    data, runs = [], []
+    for kind, first, after, width in layout.parts:
+        if kind == OTHER or kind == TEXT and (rows != 1 or is_file):
+            for index in range(first, after):
+                position = aligned(position, 8 if flags[index] else ALIGNMENTS.get(encodings[index], 1))
+                size = sizes[index]
+                check(position + size <= end)
+                cells = memoryview(payload)[position : position + size]
+                data.append(cells if is_file else read_column(encodings[index], flags[index], cells, rows, shapes[index] if shapes else ()))
+                position += size
+        elif kind == TEXT:
+            for size in sizes[first:after]:
+                position = (position + 3) & ~3
+                check(read_ends(payload, position) == (0, size - 8))
+                data.append([payload[position + 8 : position + size].decode()])
+                position += size
         else:
-            cells, shape = view[position : position + size], shapes[first] if shapes else ()
-            data[first] = cells if is_file else read_column(encoding, flag, cells, rows, shape)
-            position += size
+            position, size = aligned(position, width), sizes[first]
+            check(size == rows * width and sizes[first:after].count(size) == after - first)
+            runs.append((first, numbers((after - first, rows), kind, payload, position)))
+            data += [None] * (after - first)
+            position += size * (after - first)
     check(position == end)
-    request.update(data=data, runs=runs)
+    request["data"], request["runs"] = data, runs
     return request
+
+
+read_ends = struct.Struct("<II").unpack_from
+
+
+def numbers(shape, dtype, payload, position):
+    """[columns x rows] of plain numbers of one type, which lie side by side."""
+    import numpy
+
+    check(position + shape[0] * shape[1] * int(dtype[2:]) <= len(payload))
+    return numpy.ndarray(shape, dtype, payload, position)
 
 
 def spread(request):
     """Gives the columns of runs their places in `data`."""
     for first, run in request.get("runs") or []:
         request["data"][first : first + len(run)] = list(run)
-
-
-def read_run(payload, position, encoding, sizes, rows):
-    """[columns x rows] of plain numbers of one type, which lie side by side."""
-    import numpy
-
-    count, size = len(sizes), rows * ALIGNMENTS[encoding]
-    check(sizes.count(size) == count and position + count * size <= len(payload))
-    return numpy.ndarray((count, rows), NUMBERS[encoding], payload, position)
-
-
-def read_text(payload, position, size):
-    """The only text of a column."""
-    check(size >= 8)
-    begin, end = TEXT_ENDS.unpack_from(payload, position)
-    check(begin == 0 and end == size - 8)
-    return payload[position + 8 : position + size].decode("utf-8")
 
 
 def read_column(encoding, flags, view, rows, shape):
@@ -469,7 +474,7 @@ def build_frame(request):
     for index in layout.others:
         part = build_column(index if names is None else names[index], layout.types[index], request["data"][index])
         blocks.append((part, layout.place(index, index + 1)))
-    return Pandas.table(blocks, pandas.RangeIndex(rows), head.columns(count))
+    return Pandas.table(blocks, pandas.RangeIndex.from_range(range(rows)), head.columns(count))
 
 
 def text_blocks(request, layout, rows):
@@ -480,10 +485,12 @@ def text_blocks(request, layout, rows):
 
     data = request["data"]
     if Pandas.texts is None:
-        texts = numpy.array([value for index in layout.texts for value in data[index]], dtype=object)
-        return [(texts.reshape(len(layout.texts), rows), numpy.array(layout.texts, dtype=numpy.intp))]
+        texts = numpy.array([value for index, _, _ in layout.texts for value in data[index]], dtype=object)
+        return [(texts.reshape(len(layout.texts), rows), numpy.array([index for index, _, _ in layout.texts], dtype=numpy.intp))]
+    if rows == 1 and Pandas.shares_texts and layout.has_whole_texts:
+        return [(text_of(data[index][0], known), place) for index, place, known in layout.texts]
     typed, blocks = [], []
-    for index in layout.texts:
+    for index, _, _ in layout.texts:
         if rows and (index in layout.whole_texts or any(value is not None for value in data[index])):
             typed.append(index)
         else:
@@ -498,12 +505,25 @@ def text_blocks(request, layout, rows):
     return blocks
 
 
+def text_of(text, known):
+    """The array of one text. Those of the values of a category come again; of them there is a view each time, which a model may
+    write to without changing the others."""
+    array = known.get(text)
+    if array is None:
+        array = Pandas.texts([text])
+        if len(known) < 64 and len(text) <= 64:
+            known[text] = array
+    return array[:]
+
+
 class Pandas:
     """What depends on the version of pandas, found out at the first table."""
 
     is_known = False
     # Makes the array of a list of texts, or None for those that are missing; None where texts are plain objects.
     texts = None
+    # Whether those are Arrow's, which no one can change in place.
+    shares_texts = False
     # Makes a table of (arrays [columns x rows] or of one column, their places), an index and the columns' names.
     table = None
 
@@ -517,6 +537,7 @@ class Pandas:
         # From pandas 3 on, texts have a type of their own, and tables can be made of arrays that share a type.
         if isinstance(dtype, pandas.StringDtype):
             cls.texts = staticmethod(cls.text_maker(dtype))
+            cls.shares_texts = type(cls.texts(["a"])) is getattr(pandas.arrays, "ArrowStringArray", None)
         cls.table = staticmethod(cls.table_maker())
         cls.is_known = True
 
@@ -960,11 +981,17 @@ def columnar_answer(value):
     if numpy is None:
         return None
     if type(value) is numpy.ndarray:
-        if value.ndim == 0 or value.ndim > RANK_LIMIT or value.size == 0 or number_array(value) is None:
+        if value.ndim == 0 or value.ndim > RANK_LIMIT or value.size == 0:
             return None
-        if value.size * (NUMBER_BYTES + 4 * value.ndim) > PAYLOAD_LIMIT:
+        array = number_array(value)
+        if array is None or value.size * (NUMBER_BYTES + 4 * value.ndim) > PAYLOAD_LIMIT:
             return None
-        return pack_columns(b'{"layout": "array"}', len(value), [(number_array(value), value.shape[1:])])
+        if value.ndim == 1:
+            # The head ends at 59 bytes.
+            width = array.itemsize
+            start = LIST.pack(19, 0, 1, 0, len(value), ENCODINGS[array.dtype.str[1:]], 0, 0, array.nbytes, b'{"layout": "array"}')
+            return start + bytes(aligned(LIST.size, width) - LIST.size) + array.tobytes()
+        return pack_columns(b'{"layout": "array"}', len(value), [(array, value.shape[1:])])
     if pandas is None or not type(value) in (pandas.Series, pandas.DataFrame):
         return None
     table = pandas.DataFrame(value) if type(value) is pandas.Series else value
@@ -988,6 +1015,8 @@ def columnar_answer(value):
 
 def number_array(array):
     """`array` in one of the encodings, row-major and little-endian; None when it holds something else."""
+    if array.dtype.isnative and array.flags.c_contiguous and array.dtype.str[1:] in ENCODINGS:
+        return array
     if array.dtype.kind == "f" and array.dtype.itemsize == 2:
         array = array.astype("<f4")
     if array.dtype.kind + str(array.dtype.itemsize) not in ENCODINGS:

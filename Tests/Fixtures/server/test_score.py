@@ -469,6 +469,10 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
             payload = self.payload(b'{"form": "tensor", "columns": null, "types": ["int64"]}', 2, [(3, numbers.tobytes(), (3, 2), None)])
             tensor = score.build_input(score.read_request(payload, score.COLUMNAR))
             self.assertEqual((tensor.dtype, tensor.tolist()), (numpy.int64, numbers.tolist()))
+            small = [(14, bytes(range(10)), (5,), None), (1, numpy.ones(2).tobytes(), (), None), (5, b"\1\0", (), None), (14, bytes([7, 8]), (1, 1), None)]
+            payload = self.payload(b'{"form": "tensor", "columns": ["a", "b", "c", "d"], "types": ["uint8", "float64", "bool", "uint8"]}', 2, small)
+            tensors = score.build_input(score.read_request(payload, score.COLUMNAR))
+            self.assertEqual([tensors[name].tolist() for name in "abcd"], [[[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]], [1, 1], [True, False], [[[7]], [[8]]]])
             halves = self.payload(b'{"form": "tensor", "columns": ["h"], "types": ["float16"]}', 2, [(1, numpy.array([0.1, 1e9], "<f8").tobytes(), (), None)])
             tensor = score.build_input(score.read_request(halves, score.COLUMNAR))["h"]
             self.assertEqual(tensor.tolist(), numpy.array([0.1, 1e9], dtype="float16").tolist())
@@ -552,6 +556,11 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
 
         def test_answers_of_numbers_are_columns_and_others_are_text(self):
             frame = pandas.DataFrame({"a": [1, 2], 3: [0.5, numpy.nan]})
+            for dtype in ("f8", "f4", "f2", "i1", "u2", "?", ">i4", ">f8"):
+                for value in (numpy.array([1, 0, 3], dtype), numpy.array([[1, 2], [3, 4]], dtype)[:, 1]):
+                    rows, fixed = len(value), score.columnar_answer(value)
+                    generic = score.pack_columns(b'{"layout": "array"}', rows, [(score.number_array(value), ())])
+                    self.assertEqual(fixed, generic, dtype)
             for value in (numpy.array([1.5]), numpy.ones((2, 3), "f4"), numpy.array([True]), pandas.Series([1], name="n"), frame, numpy.array([1], ">i4")):
                 self.assertIsNotNone(score.columnar_answer(value), repr(value))
             texts = (
