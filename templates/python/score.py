@@ -215,9 +215,11 @@ class Head:
     def of(cls, raw):
         head = cls.known.get(raw)
         if head is None:
-            if len(cls.known) >= 16:
-                cls.known.clear()
-            head = cls.known[raw] = cls(json.loads(raw))
+            head = cls(json.loads(raw))
+            if len(raw) <= 1 << 18:
+                if len(cls.known) >= 16:
+                    cls.known.clear()
+                cls.known[raw] = head
         return head
 
     def __init__(self, members):
@@ -230,7 +232,7 @@ class Head:
         key = (encodings, flags, count)
         layout = self.layouts.get(key)
         if layout is None:
-            if len(self.layouts) >= 64:
+            if len(self.layouts) * (count + 1) >= 1024:
                 self.layouts.clear()
             layout = self.layouts[key] = Layout(encodings, flags, self.members.get("types") or [None] * count)
         return layout
@@ -266,11 +268,11 @@ class Layout:
                 self.parts.append((kind, index, index + 1, ALIGNMENTS.get(encoding, 1)))
         self.types = types
         self.in_runs = {index for kind, first, end, _ in self.parts if kind not in (TEXT, OTHER) for index in range(first, end)}
-        # The columns of texts with their places, and arrays of one text each that were there before.
-        self.texts = [(index, self.make_place(index, index + 1), {}) for index, kind in enumerate(types) if kind == "string"]
+        # The columns of texts with their places.
+        self.texts = [(index, self.make_place(index, index + 1)) for index, kind in enumerate(types) if kind == "string"]
         # Of those the ones in which no text can be missing.
         self.whole_texts = {index for kind, first, end, _ in self.parts if kind == TEXT for index in range(first, end)}
-        self.has_whole_texts = bool(encodings) and all(index in self.whole_texts for index, _, _ in self.texts)
+        self.has_whole_texts = bool(encodings) and all(index in self.whole_texts for index, _ in self.texts)
         self.others = [index for index, kind in enumerate(types) if index not in self.in_runs and kind != "string"]
         self.places = {}
 
@@ -358,7 +360,8 @@ def read_columns(payload):
         elif kind == TEXT:
             for size in sizes[first:after]:
                 position = (position + 3) & ~3
-                check(read_ends(payload, position) == (0, size - 8))
+                if read_ends(payload, position) != (0, size - 8):
+                    check(False)
                 data.append([payload[position + 8 : position + size].decode()])
                 position += size
         else:
@@ -485,12 +488,12 @@ def text_blocks(request, layout, rows):
 
     data = request["data"]
     if Pandas.texts is None:
-        texts = numpy.array([value for index, _, _ in layout.texts for value in data[index]], dtype=object)
-        return [(texts.reshape(len(layout.texts), rows), numpy.array([index for index, _, _ in layout.texts], dtype=numpy.intp))]
+        texts = numpy.array([value for index, _ in layout.texts for value in data[index]], dtype=object)
+        return [(texts.reshape(len(layout.texts), rows), numpy.array([index for index, _ in layout.texts], dtype=numpy.intp))]
     if rows == 1 and Pandas.shares_texts and layout.has_whole_texts:
-        return [(text_of(data[index][0], known), place) for index, place, known in layout.texts]
+        return [(text_of(data[index][0]), place) for index, place in layout.texts]
     typed, blocks = [], []
-    for index, _, _ in layout.texts:
+    for index, _ in layout.texts:
         if rows and (index in layout.whole_texts or any(value is not None for value in data[index])):
             typed.append(index)
         else:
@@ -505,14 +508,16 @@ def text_blocks(request, layout, rows):
     return blocks
 
 
-def text_of(text, known):
+def text_of(text):
     """The array of one text. Those of the values of a category come again; of them there is a view each time, which a model may
     write to without changing the others."""
-    array = known.get(text)
+    array = Pandas.known.get(text)
     if array is None:
         array = Pandas.texts([text])
-        if len(known) < 64 and len(text) <= 64:
-            known[text] = array
+        if len(text) <= 64:
+            if len(Pandas.known) >= 1024:
+                Pandas.known.clear()
+            Pandas.known[text] = array
     return array[:]
 
 
@@ -524,6 +529,8 @@ class Pandas:
     texts = None
     # Whether those are Arrow's, which no one can change in place.
     shares_texts = False
+    # Arrays of one text that were made before.
+    known = {}
     # Makes a table of (arrays [columns x rows] or of one column, their places), an index and the columns' names.
     table = None
 
