@@ -42,6 +42,17 @@ struct OpenAPIDocumentTests {
         #expect(record(isNative: false)?["properties"]?["n"]?["type"] == ["integer", "boolean", "string"])
     }
 
+    @Test("a table may come as CSV, and as Parquet where Python reads it")
+    func tables() {
+        func types(isNative: Bool) -> [String]? {
+            Self.document(Self.columns, isNative: isNative)["paths"]?["/invocations"]?["post"]?["requestBody"]?[
+                "content"]?
+                .objectValue?.keys
+        }
+        #expect(types(isNative: true) == ["application/json", "text/csv"])
+        #expect(types(isNative: false) == ["application/json", "text/csv", "application/vnd.apache.parquet"])
+    }
+
     @Test("a tensor has its lengths, and every body an example")
     func tensors() {
         let document = Self.document(

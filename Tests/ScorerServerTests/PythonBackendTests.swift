@@ -51,6 +51,53 @@ struct PythonBackendTests {
         #expect(twice.status == 400)
     }
 
+    @Test("a Parquet file goes to the worker as it is, with what binds its table; the worker tells the rows")
+    func parquet() throws {
+        let server = try Self.server()
+        let type = "application/vnd.apache.parquet"
+        #expect(
+            try server.ask("POST", "/invocations", "PAR1", type: type).body
+                == #"{"predictions": {"form": "parquet", "rows": 1, "bound": true, "row_limit": 100000, "column_limit": 100000, "data": [[[80, 65, 82, 49]]]}}"#
+        )
+        try server.waitForLog(#""rows": 7"#)
+        let untyped = try ServerUnderTest.python()
+        #expect(try untyped.ask("POST", "/invocations", "x", type: type).body.contains(#""bound": false"#))
+        #expect(
+            try server.ask("POST", "/predict", "PAR1", type: type).refusal.message
+                == "/predict takes application/json; send application/vnd.apache.parquet to /invocations.")
+        #expect(try server.ask("POST", "/invocations", "\0", type: type).status == 503)
+        #expect(
+            try server.event("worker-ended")["reason"]?.stringValue == "it sent a number of rows that is none")
+        let hinted = try Self.server(["type_hint": true])
+        #expect(try hinted.ask("POST", "/invocations", "PAR1", type: type).status == 400)
+    }
+
+    @Test("a request whose client goes while it waits for a worker is not worked on; one that only ends its side is")
+    func abandoned() throws {
+        let server = try Self.server()
+        let working = try server.connect()
+        try working.request("POST", "/predict", Self.asking("slow"))
+        _ = try server.errorLine(containing: "at work")
+        let halfClosed = try server.connect()
+        try halfClosed.request("POST", "/predict", Self.asking("process"))
+        halfClosed.endSending()
+        do {
+            let leaving = try server.connect()
+            try leaving.request("POST", "/predict", Self.asking("slow"))
+        }
+        #expect(try working.answer().status == 200)
+        var answer = try halfClosed.answer()
+        if answer.status == 100 { answer = try halfClosed.answer() }
+        #expect(answer.status == 200)
+        #expect(try halfClosed.hasEnded())
+        #expect(try server.ask("POST", "/predict", Self.asking("process")).status == 200)
+        let metrics = try server.ask("GET", "/metrics", type: nil).body
+        #expect(metrics.contains("\nskiff_requests_abandoned_total 1\n"))
+        #expect(metrics.contains("\nskiff_queue_length 0\n"))
+        #expect(metrics.contains("\nskiff_scoring_in_flight 0\n"))
+        #expect(server.errorText.components(separatedBy: "at work").count == 2)
+    }
+
     @Test("a tensor is checked against its shape and element type")
     func tensor() throws {
         let schema: JSONValue = [

@@ -36,22 +36,29 @@ import warnings
 
 MAGIC = 0x46464B53
 HEADER = struct.Struct("<IHHII")
-READY, LOAD_FAILED, REQUEST, ANSWER, ERROR, STOP, FORK, FORKED = 1, 2, 3, 4, 5, 6, 7, 8
+READY, LOAD_FAILED, REQUEST, ANSWER, ERROR, STOP, FORK, FORKED, ROWS = 1, 2, 3, 4, 5, 6, 7, 8, 9
 COLUMNAR = 1
 PAYLOAD_LIMIT = 1 << 30
 # Of a columnar payload: bytes of the head, bytes of the parameters, columns, 0, rows; then for each column: encoding,
 # flags, rank, bytes.
 FIXED = struct.Struct("<IIIIQ")
 COLUMN = struct.Struct("<HHIQ")
-TEXT_ENDS = struct.Struct("<II")
+# The start of an answer that is one list of numbers.
+LIST = struct.Struct("<IIIIQHHIQ19s")
 NUMBERS = {1: "<f8", 2: "<f4", 3: "<i8", 4: "<i4", 5: "|b1", 9: "<i2", 10: "|i1", 11: "<u8", 12: "<u4", 13: "<u2", 14: "|u1"}
 ENCODINGS = {dtype[1:]: code for code, dtype in NUMBERS.items()}
 TEXT, DATETIME, JSON_CELLS = 6, 7, 8
+# A part of a payload that is one column, read by its descriptor alone.
+OTHER = 0
 ALIGNMENTS = {TEXT: 4, DATETIME: 8}
 ALIGNMENTS.update((code, int(dtype[2:])) for code, dtype in NUMBERS.items())
 RANK_LIMIT = 32
 # The most that a number of an answer takes as text, with what separates it.
 NUMBER_BYTES = 26
+# The private memory that reading a Parquet file may take: a small one can stand for a table without end.
+PARQUET_MEMORY = 1 << 30
+# Before it pyarrow runs code that stands in a file (CVE-2023-47248).
+SAFE_PYARROW = (14, 0, 1)
 # The status that tells skiff-scorer why.
 OUT_OF_MEMORY = 77
 MODEL_ERROR = (
@@ -65,6 +72,11 @@ COMPRESSED = (b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x04\x22\x4d\x18")
 
 class InputError(Exception):
     """The request does not fit the model; the message is for the caller."""
+
+    def __init__(self, message, code=None, status=400):
+        super().__init__(message)
+        self.code = code
+        self.status = status
 
 
 class Channel:
@@ -176,11 +188,18 @@ def written_by_joblib(file):
 LOADERS = {"pyfunc": load_pyfunc, "sklearn": load_sklearn}
 
 
+class Served:
+    """What is said of the model in `serving.json`."""
+
+    loader, schema = None, None
+
+
 def load(settings, folder):
     python = settings.get("python") or {}
     name = python.get("loader", "pyfunc")
     if name not in LOADERS:
         raise ValueError("cannot load the model: `{}` is not a known loader ({})".format(name, ", ".join(LOADERS)))
+    Served.loader, Served.schema = name, settings.get("schema")
     return LOADERS[name](os.path.join(folder, python.get("model", "model")), settings)
 
 
@@ -196,9 +215,11 @@ class Head:
     def of(cls, raw):
         head = cls.known.get(raw)
         if head is None:
-            if len(cls.known) >= 16:
-                cls.known.clear()
-            head = cls.known[raw] = cls(json.loads(raw))
+            head = cls(json.loads(raw))
+            if len(raw) <= 1 << 18:
+                if len(cls.known) >= 16:
+                    cls.known.clear()
+                cls.known[raw] = head
         return head
 
     def __init__(self, members):
@@ -211,7 +232,7 @@ class Head:
         key = (encodings, flags, count)
         layout = self.layouts.get(key)
         if layout is None:
-            if len(self.layouts) >= 64:
+            if len(self.layouts) * (count + 1) >= 1024:
                 self.layouts.clear()
             layout = self.layouts[key] = Layout(encodings, flags, self.members.get("types") or [None] * count)
         return layout
@@ -235,34 +256,37 @@ class Layout:
     """What payloads with the same head have in common when their columns have the same encodings and the same missing bitmaps."""
 
     def __init__(self, encodings, flags, types):
-        # (encoding, first column, end): numbers without a bitmap that lie side by side, or one column of something else.
+        check(not encodings or len(types) == len(encodings))
+        # (what it is, first column, end, bytes of a number): numbers without a bitmap that lie side by side, texts of which none is
+        # missing, or one column of something else.
         self.parts = []
         for index, encoding in enumerate(encodings):
-            is_plain = encoding in NUMBERS and not flags[index]
-            last = self.parts[-1] if self.parts else None
-            if is_plain and last is not None and last[0] == encoding and not flags[last[1]]:
-                self.parts[-1] = (encoding, last[1], index + 1)
+            kind = OTHER if flags[index] else NUMBERS.get(encoding, TEXT if encoding == TEXT else OTHER)
+            if self.parts and kind != OTHER and self.parts[-1][0] == kind:
+                self.parts[-1] = (kind, self.parts[-1][1], index + 1, self.parts[-1][3])
             else:
-                self.parts.append((encoding, index, index + 1))
-        check(not encodings or len(types) == len(encodings))
+                self.parts.append((kind, index, index + 1, ALIGNMENTS.get(encoding, 1)))
         self.types = types
-        self.texts = [index for index, kind in enumerate(self.types) if kind == "string"]
+        self.in_runs = {index for kind, first, end, _ in self.parts if kind not in (TEXT, OTHER) for index in range(first, end)}
+        # The columns of texts with their places.
+        self.texts = [(index, self.make_place(index, index + 1)) for index, kind in enumerate(types) if kind == "string"]
         # Of those the ones in which no text can be missing.
-        self.whole_texts = {index for index in self.texts if encodings and encodings[index] == TEXT and not flags[index]}
-        self.in_runs = set()
-        for encoding, first, end in self.parts:
-            if encoding in NUMBERS and not flags[first]:
-                self.in_runs.update(range(first, end))
-        self.others = [index for index in range(len(self.types)) if index not in self.in_runs and index not in set(self.texts)]
+        self.whole_texts = {index for kind, first, end, _ in self.parts if kind == TEXT for index in range(first, end)}
+        self.has_whole_texts = bool(encodings) and all(index in self.whole_texts for index, _ in self.texts)
+        self.others = [index for index, kind in enumerate(types) if index not in self.in_runs and kind != "string"]
         self.places = {}
+
+    @staticmethod
+    def make_place(first, end):
+        # Without NumPy nobody makes a table.
+        numpy = sys.modules.get("numpy")
+        return None if numpy is None else numpy.arange(first, end)
 
     def place(self, first, end):
         """The columns from `first` to `end` as the array that pandas takes for their place in a table."""
         place = self.places.get((first, end))
         if place is None:
-            import numpy
-
-            place = self.places[first, end] = numpy.arange(first, end)
+            place = self.places[first, end] = self.make_place(first, end)
         return place
 
 
@@ -320,51 +344,52 @@ def read_columns(payload):
         position += params_bytes
     # Columns with a shape are no plain numbers, so their layout is one that no other request has.
     is_plain = not any(ranks)
-    layout = head.layout(encodings, flags, count) if is_plain else Layout(encodings, [1] * count, head.members["types"])
+    layout = head.layout(encodings, flags, count) if is_plain else Layout(encodings, [1] * count, head.members.get("types") or [None] * count)
     request["layout"] = layout
-    data, runs = [None] * count, []
-    view = memoryview(payload)
-    for encoding, first, after in layout.parts:
-        size, flag = sizes[first], flags[first]
-        position = aligned(position, 8 if flag else ALIGNMENTS.get(encoding, 1))
-        check(position + size <= end)
-        if first in layout.in_runs:
-            run = read_run(payload, position, encoding, sizes[first:after], rows)
-            runs.append((first, run))
-            position += size * (after - first)
-        elif encoding == TEXT and rows == 1 and not flag and is_plain:
-            data[first] = [read_text(payload, position, size)]
-            position += size
+    is_file = request.get("form") == "parquet"
+    data, runs = [], []
+    for kind, first, after, width in layout.parts:
+        if kind == OTHER or kind == TEXT and (rows != 1 or is_file):
+            for index in range(first, after):
+                position = aligned(position, 8 if flags[index] else ALIGNMENTS.get(encodings[index], 1))
+                size = sizes[index]
+                check(position + size <= end)
+                cells = memoryview(payload)[position : position + size]
+                data.append(cells if is_file else read_column(encodings[index], flags[index], cells, rows, shapes[index] if shapes else ()))
+                position += size
+        elif kind == TEXT:
+            for size in sizes[first:after]:
+                position = (position + 3) & ~3
+                if read_ends(payload, position) != (0, size - 8):
+                    check(False)
+                data.append([payload[position + 8 : position + size].decode()])
+                position += size
         else:
-            shape = shapes[first] if shapes else ()
-            data[first] = read_column(encoding, flag, view[position : position + size], rows, shape)
-            position += size
+            position, size = aligned(position, width), sizes[first]
+            check(size == rows * width and sizes[first:after].count(size) == after - first)
+            runs.append((first, numbers((after - first, rows), kind, payload, position)))
+            data += [None] * (after - first)
+            position += size * (after - first)
     check(position == end)
-    request.update(data=data, runs=runs)
+    request["data"], request["runs"] = data, runs
     return request
+
+
+read_ends = struct.Struct("<II").unpack_from
+
+
+def numbers(shape, dtype, payload, position):
+    """[columns x rows] of plain numbers of one type, which lie side by side."""
+    import numpy
+
+    check(position + shape[0] * shape[1] * int(dtype[2:]) <= len(payload))
+    return numpy.ndarray(shape, dtype, payload, position)
 
 
 def spread(request):
     """Gives the columns of runs their places in `data`."""
     for first, run in request.get("runs") or []:
         request["data"][first : first + len(run)] = list(run)
-
-
-def read_run(payload, position, encoding, sizes, rows):
-    """[columns x rows] of plain numbers of one type, which lie side by side."""
-    import numpy
-
-    count, size = len(sizes), rows * ALIGNMENTS[encoding]
-    check(sizes.count(size) == count and position + count * size <= len(payload))
-    return numpy.ndarray((count, rows), NUMBERS[encoding], payload, position)
-
-
-def read_text(payload, position, size):
-    """The only text of a column."""
-    check(size >= 8)
-    begin, end = TEXT_ENDS.unpack_from(payload, position)
-    check(begin == 0 and end == size - 8)
-    return payload[position + 8 : position + size].decode("utf-8")
 
 
 def read_column(encoding, flags, view, rows, shape):
@@ -430,6 +455,8 @@ def build_input(request):
         return build_frame(request)
     if form == "tensor":
         return build_tensor(request)
+    if form == "parquet":
+        return build_parquet(request)
     return build_raw(request)
 
 
@@ -450,7 +477,7 @@ def build_frame(request):
     for index in layout.others:
         part = build_column(index if names is None else names[index], layout.types[index], request["data"][index])
         blocks.append((part, layout.place(index, index + 1)))
-    return Pandas.table(blocks, pandas.RangeIndex(rows), head.columns(count))
+    return Pandas.table(blocks, pandas.RangeIndex.from_range(range(rows)), head.columns(count))
 
 
 def text_blocks(request, layout, rows):
@@ -461,10 +488,12 @@ def text_blocks(request, layout, rows):
 
     data = request["data"]
     if Pandas.texts is None:
-        texts = numpy.array([value for index in layout.texts for value in data[index]], dtype=object)
-        return [(texts.reshape(len(layout.texts), rows), numpy.array(layout.texts, dtype=numpy.intp))]
+        texts = numpy.array([value for index, _ in layout.texts for value in data[index]], dtype=object)
+        return [(texts.reshape(len(layout.texts), rows), numpy.array([index for index, _ in layout.texts], dtype=numpy.intp))]
+    if rows == 1 and Pandas.shares_texts and layout.has_whole_texts:
+        return [(text_of(data[index][0]), place) for index, place in layout.texts]
     typed, blocks = [], []
-    for index in layout.texts:
+    for index, _ in layout.texts:
         if rows and (index in layout.whole_texts or any(value is not None for value in data[index])):
             typed.append(index)
         else:
@@ -479,12 +508,29 @@ def text_blocks(request, layout, rows):
     return blocks
 
 
+def text_of(text):
+    """The array of one text. Those of the values of a category come again; of them there is a view each time, which a model may
+    write to without changing the others."""
+    array = Pandas.known.get(text)
+    if array is None:
+        array = Pandas.texts([text])
+        if len(text) <= 64:
+            if len(Pandas.known) >= 1024:
+                Pandas.known.clear()
+            Pandas.known[text] = array
+    return array[:]
+
+
 class Pandas:
     """What depends on the version of pandas, found out at the first table."""
 
     is_known = False
     # Makes the array of a list of texts, or None for those that are missing; None where texts are plain objects.
     texts = None
+    # Whether those are Arrow's, which no one can change in place.
+    shares_texts = False
+    # Arrays of one text that were made before.
+    known = {}
     # Makes a table of (arrays [columns x rows] or of one column, their places), an index and the columns' names.
     table = None
 
@@ -498,6 +544,7 @@ class Pandas:
         # From pandas 3 on, texts have a type of their own, and tables can be made of arrays that share a type.
         if isinstance(dtype, pandas.StringDtype):
             cls.texts = staticmethod(cls.text_maker(dtype))
+            cls.shares_texts = type(cls.texts(["a"])) is getattr(pandas.arrays, "ArrowStringArray", None)
         cls.table = staticmethod(cls.table_maker())
         cls.is_known = True
 
@@ -745,6 +792,187 @@ def build_raw_csv(text):
         raise InputError("the body is not a table: {}".format(first_line(problem))) from problem
 
 
+# Parquet
+
+
+def build_parquet(request):
+    """The table of a Parquet file as the model takes it: no value is converted with loss, and no column is missing."""
+    table = read_parquet(request["data"][0], request["row_limit"], request["column_limit"])
+    Spent.rows = len(table)
+    if not request["bound"]:
+        return table
+    if Served.schema["kind"] == "tensors":
+        return tensor_of_table(Served.schema["tensors"], table)
+    return table_of_columns(Served.schema["columns"], table)
+
+
+def read_parquet(file, row_limit, column_limit):
+    check_parquet_reader()
+    import io
+
+    import pandas
+    import pyarrow
+    import pyarrow.parquet
+
+    def check_size(rows, columns):
+        for number, limit, what in ((rows, row_limit, "rows"), (columns, column_limit, "columns")):
+            if number > limit:
+                raise InputError("The request has more than {} {}; send fewer in one file.".format(limit, what), "RESOURCE_EXHAUSTED", 413)
+
+    try:
+        with Allowance(PARQUET_MEMORY):
+            metadata = pyarrow.parquet.read_metadata(pyarrow.BufferReader(pyarrow.py_buffer(file)))
+            check_size(metadata.num_rows, metadata.num_columns)
+            table = pandas.read_parquet(io.BytesIO(file), engine="pyarrow", use_threads=False)
+    except InputError:
+        raise
+    except MemoryError:
+        text = "The table of this file takes more than {} MB of memory; send fewer rows in one file.".format(PARQUET_MEMORY >> 20)
+        raise InputError(text, "RESOURCE_EXHAUSTED", 413) from None
+    except Exception as problem:
+        raise InputError(
+            "Failed to parse input as a Pandas DataFrame. Ensure that the input is a valid Parquet Pandas DataFrame produced using the"
+            " `pandas.DataFrame.to_parquet()` method. Error: '{}'".format(first_line(problem)),
+            "BAD_REQUEST",
+        ) from None
+    check_size(*table.shape)
+    return table
+
+
+def check_parquet_reader():
+    """That there is a pyarrow, and one that only reads."""
+    try:
+        import pandas  # noqa: F401
+        import pyarrow
+        import pyarrow.parquet  # noqa: F401
+    except ImportError:
+        text = "This model's Python environment has no pyarrow to read Parquet with; send application/json or text/csv."
+        raise InputError(text, "BAD_REQUEST", 415) from None
+    version = tuple(int(part) for part in re.findall(r"\d+", pyarrow.__version__)[:3])
+    if version < SAFE_PYARROW:
+        text = "pyarrow {} of this model's Python environment may run code that stands in a Parquet file (CVE-2023-47248); {} or later is needed. Send application/json or text/csv."
+        raise InputError(text.format(pyarrow.__version__, ".".join(map(str, SAFE_PYARROW))), "BAD_REQUEST", 415)
+
+
+class Allowance:
+    """For a while, at most so many bytes more of private memory."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __enter__(self):
+        import resource
+
+        self.limits = resource.getrlimit(resource.RLIMIT_DATA)
+        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+            used = next((int(line.split()[1]) << 10 for line in file if line.startswith("VmData:")), None)
+        soft, hard = self.limits
+        if used is not None and (soft == resource.RLIM_INFINITY or used + self.count < soft):
+            if hard == resource.RLIM_INFINITY or used + self.count <= hard:
+                resource.setrlimit(resource.RLIMIT_DATA, (used + self.count, hard))
+
+    def __exit__(self, *problem):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, self.limits)
+
+
+def unfit(text):
+    return InputError("Failed to enforce schema. " + text, "INVALID_PARAMETER_VALUE")
+
+
+def table_of_columns(columns, table):
+    """The columns of the signature, in its order and with its types; others are passed over, as in MLflow."""
+    if table.columns.nlevels > 1 or not table.columns.is_unique:
+        raise unfit("The columns of the table do not have names of their own.")
+    if columns[0].get("name") is not None:
+        missing = [column["name"] for column in columns if column.get("required", True) and column["name"] not in table.columns]
+        if missing:
+            raise unfit("Model is missing inputs {}.".format(missing))
+        columns = [column for column in columns if column["name"] in table.columns]
+        names = [column["name"] for column in columns]
+    else:
+        if table.shape[1] < len(columns):
+            raise unfit("The model signature declares {} inputs, the table has {} columns.".format(len(columns), table.shape[1]))
+        names = table.columns[: len(columns)].tolist()
+    types = [column["type"] for column in columns]
+    data = [parquet_column(name, kind, table[name]) for name, kind in zip(names, types)]
+    made = build_frame({"rows": len(table), "columns": names, "types": types, "data": data})
+    made.index = table.index
+    return made
+
+
+def parquet_column(name, kind, series):
+    """The cells of a column in the type that the signature has, as an array, or as a list where pandas makes an array of it."""
+    import numpy
+    import pandas
+
+    def refused():
+        return unfit("Incompatible input types for column {}. Can not safely convert {} to {}.".format(name, series.dtype, kind_name(kind)))
+
+    dtype, is_plain = series.dtype, isinstance(series.dtype, numpy.dtype)
+    if kind == "any":
+        return series
+    if not isinstance(kind, str):
+        # MLflow itself checks arrays, objects and maps; its older versions lose rows of them when there is an index.
+        if Served.loader != "pyfunc" or not series.index.equals(pandas.RangeIndex(len(series))):
+            raise unfit("Column {} is one of {}s, which cannot be read from this table; send JSON.".format(name, kind_name(kind)))
+        return series.to_numpy().copy()
+    if kind in FRAME_TYPES:
+        return number_column(series, numpy.dtype(FRAME_TYPES[kind]), refused)
+    if kind == "datetime" and is_plain and dtype.kind == "M":
+        try:
+            return numpy.array(series.astype("datetime64[ns]"))
+        except (ValueError, TypeError, OverflowError):
+            raise refused() from None
+    if dtype != object and not (kind == "string" and isinstance(dtype, pandas.StringDtype)):
+        raise refused()
+    cells = [None if value is pandas.NA or isinstance(value, float) and value != value else value for value in series.tolist()]
+    expected = {"string": (str, type(None)), "binary": (bytes,), "datetime": (datetime.date, type(None))}[kind]
+    if not all(type(value) in expected for value in cells):
+        raise refused()
+    if kind == "binary":
+        return series.to_numpy().copy()
+    return cells
+
+
+def number_column(series, wanted, refused):
+    """As MLflow's `_enforce_mlflow_datatype` (3.17): to a wider type of the same kind, and whole numbers to floats that hold all of them."""
+    import numpy
+
+    given = getattr(series.dtype, "numpy_dtype", series.dtype)
+    if not isinstance(given, numpy.dtype):
+        raise refused()
+    if given is not series.dtype and (not hasattr(series.array, "_mask") or wanted.kind != "f" and bool(series.isna().any())):
+        raise refused()
+    if given.kind == wanted.kind:
+        fits = given.itemsize <= wanted.itemsize
+    elif given.kind == "u" and wanted.kind == "i":
+        fits = given.itemsize < wanted.itemsize
+    else:
+        fits = given.kind in "iu" and wanted == numpy.float64 and given.itemsize <= 4
+        if not fits and given == numpy.int64 and wanted.kind == "f":
+            fits = bool(series.isin([0, 1]).all())
+    if not fits:
+        raise refused()
+    return numpy.array(series.to_numpy(dtype=wanted, na_value=numpy.nan) if given is not series.dtype and wanted.kind == "f" else series.to_numpy(dtype=wanted))
+
+
+def tensor_of_table(tensors, table):
+    """A tensor [rows x columns] of a table whose columns all have its type."""
+    import numpy
+
+    shape = tensors[0]["shape"]
+    if len(tensors) > 1 or tensors[0].get("name") is not None or len(shape) != 2 or shape[0] != -1:
+        raise unfit("The model takes tensors that no table stands for; send JSON.")
+    if shape[1] not in (-1, table.shape[1]):
+        raise unfit("Shape of input {} does not match expected shape ({}, {}).".format(table.shape, *shape))
+    for index, dtype in enumerate(table.dtypes):
+        if dtype != numpy.dtype(tensors[0]["dtype"]):
+            raise unfit("Column {} has the type {}, the tensor of the model {}.".format(table.columns[index], dtype, tensors[0]["dtype"]))
+    return numpy.array(table.to_numpy(), order="C")
+
+
 def first_line(problem):
     """What an exception says, without the paths of this machine: one line, not too long."""
     line = str(problem).strip().split("\n", 1)[0]
@@ -760,11 +988,17 @@ def columnar_answer(value):
     if numpy is None:
         return None
     if type(value) is numpy.ndarray:
-        if value.ndim == 0 or value.ndim > RANK_LIMIT or value.size == 0 or number_array(value) is None:
+        if value.ndim == 0 or value.ndim > RANK_LIMIT or value.size == 0:
             return None
-        if value.size * (NUMBER_BYTES + 4 * value.ndim) > PAYLOAD_LIMIT:
+        array = number_array(value)
+        if array is None or value.size * (NUMBER_BYTES + 4 * value.ndim) > PAYLOAD_LIMIT:
             return None
-        return pack_columns(b'{"layout": "array"}', len(value), [(number_array(value), value.shape[1:])])
+        if value.ndim == 1:
+            # The head ends at 59 bytes.
+            width = array.itemsize
+            start = LIST.pack(19, 0, 1, 0, len(value), ENCODINGS[array.dtype.str[1:]], 0, 0, array.nbytes, b'{"layout": "array"}')
+            return start + bytes(aligned(LIST.size, width) - LIST.size) + array.tobytes()
+        return pack_columns(b'{"layout": "array"}', len(value), [(array, value.shape[1:])])
     if pandas is None or not type(value) in (pandas.Series, pandas.DataFrame):
         return None
     table = pandas.DataFrame(value) if type(value) is pandas.Series else value
@@ -788,6 +1022,8 @@ def columnar_answer(value):
 
 def number_array(array):
     """`array` in one of the encodings, row-major and little-endian; None when it holds something else."""
+    if array.dtype.isnative and array.flags.c_contiguous and array.dtype.str[1:] in ENCODINGS:
+        return array
     if array.dtype.kind == "f" and array.dtype.itemsize == 2:
         array = array.astype("<f4")
     if array.dtype.kind + str(array.dtype.itemsize) not in ENCODINGS:
@@ -886,7 +1122,10 @@ def plain_pandas(pandas, value, not_finite):
 def error_payload(problem):
     """An error frame for an exception. `input` is told to the caller, `model` is ours; the traceback goes to the log only."""
     if isinstance(problem, InputError):
-        return json.dumps({"kind": "input", "message": str(problem)}).encode()
+        body = {"kind": "input", "message": str(problem)}
+        if problem.code is not None:
+            body.update(error_code=problem.code, status=problem.status)
+        return json.dumps(body).encode()
     # As in MLflow, whatever a model raises is answered with 400: mostly it is the input that it cannot take.
     body = {"kind": "input", "message": MODEL_ERROR, "traceback": traceback.format_exc()}
     if hasattr(problem, "error_code") and hasattr(problem, "get_http_status_code"):
@@ -902,9 +1141,10 @@ def error_payload(problem):
 
 
 class Spent:
-    """The table of the request that is answered, so that it is taken apart after the answer is sent."""
+    """What is left of the request that is answered: its table, which is taken apart after the answer is sent, and how many rows
+    it had where the scorer cannot know that."""
 
-    table = None
+    table, rows = None, None
 
 
 def answer(predict, payload, flags=0):
@@ -947,10 +1187,12 @@ def serve(channel, predict, hello):
                 channel.send(READY, 0, json.dumps(hello).encode())
         elif kind == REQUEST:
             kind, body, flags = answer_or_end(predict, payload, flags)
+            if Spent.rows is not None:
+                channel.send(ROWS, request, json.dumps({"rows": Spent.rows}).encode())
             channel.send(kind, request, body, flags)
             # What need not be done before the answer is there.
             del frame, payload, body
-            Spent.table = None
+            Spent.table = Spent.rows = None
             sys.stdout.flush()
             sys.stderr.flush()
         else:

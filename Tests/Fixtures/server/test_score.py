@@ -469,9 +469,83 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
             payload = self.payload(b'{"form": "tensor", "columns": null, "types": ["int64"]}', 2, [(3, numbers.tobytes(), (3, 2), None)])
             tensor = score.build_input(score.read_request(payload, score.COLUMNAR))
             self.assertEqual((tensor.dtype, tensor.tolist()), (numpy.int64, numbers.tolist()))
+            small = [(14, bytes(range(10)), (5,), None), (1, numpy.ones(2).tobytes(), (), None), (5, b"\1\0", (), None), (14, bytes([7, 8]), (1, 1), None)]
+            payload = self.payload(b'{"form": "tensor", "columns": ["a", "b", "c", "d"], "types": ["uint8", "float64", "bool", "uint8"]}', 2, small)
+            tensors = score.build_input(score.read_request(payload, score.COLUMNAR))
+            self.assertEqual([tensors[name].tolist() for name in "abcd"], [[[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]], [1, 1], [True, False], [[[7]], [[8]]]])
             halves = self.payload(b'{"form": "tensor", "columns": ["h"], "types": ["float16"]}', 2, [(1, numpy.array([0.1, 1e9], "<f8").tobytes(), (), None)])
             tensor = score.build_input(score.read_request(halves, score.COLUMNAR))["h"]
             self.assertEqual(tensor.tolist(), numpy.array([0.1, 1e9], dtype="float16").tolist())
+
+        def frames(self, rows=1):
+            """Payloads of a table of numbers alone, and of one of numbers, texts and others."""
+            head = {"form": "frame", "columns": ["a", "b"], "types": ["double", "double"]}
+            number = (1, numpy.ones(rows).tobytes(), (), None)
+            yield self.payload(json.dumps(head).encode(), rows, [number, number])
+            head.update(columns=list("abcde"), types=["double", "string", "long", "string", "binary"])
+            cells = [number, (6, self.texts(*["x"] * rows), (), None), (3, numpy.arange(rows).tobytes(), (), None), (6, self.texts(*["é"] * rows), (), None)]
+            yield self.payload(json.dumps(head).encode(), rows, cells + [(6, self.texts(*["AAH/"] * rows), (), None)])
+            yield self.payload(json.dumps(dict(head, columns=None)).encode(), rows, cells + [(6, self.texts(*["AAH/"] * rows), (), None)])
+
+        def test_what_a_model_does_to_its_table_is_not_seen_by_the_next_request(self):
+            def spoil(table):
+                for action in (
+                    lambda: table.columns.values.__setitem__(0, "spoilt"), lambda: table.columns.array.__setitem__(1, "spoilt"),
+                    lambda: table.index.values.__setitem__(0, 9), lambda: setattr(table.columns, "name", "n"), lambda: setattr(table.index, "name", "n"),
+                    lambda: table.insert(0, "new", 1), lambda: table.iloc.__setitem__((0, 1), numpy.nan), lambda: setattr(table, "columns", range(table.shape[1])),
+                ):
+                    try:
+                        action()
+                    except (ValueError, TypeError):
+                        continue
+
+            for rows in (1, 3):
+                for number, payload in enumerate(self.frames(rows)):
+                    first = score.build_input(score.read_request(bytearray(payload), 1))
+                    names, index = list(first.columns), list(first.index)
+                    wanted = [list(first[name]) for name in names]
+                    spoil(first)
+                    for _ in range(2):
+                        again = score.build_input(score.read_request(bytearray(payload), 1))
+                        self.assertEqual((list(again.columns), list(again.index), again.columns.name, again.index.name), (names, index, None, None))
+                        self.assertEqual(again.columns.values.tolist(), names)
+                        self.assertEqual([list(again[name]) for name in names], wanted, number)
+                        spoil(again)
+
+        def test_a_model_may_write_to_every_column_of_its_table(self):
+            types = ["boolean", "integer", "long", "float", "double", "string", "csv_string", "datetime", "binary", "any", "any"]
+            lists = [[True, False], [1, 2], [1, 2], [1.0, 2.0], [1.0, None], ["a", "b"], ["a", "b"], ["2024-01-02", "2024-01-03"], ["AAH/", "AAA="], ["x", "y"], [1, 2]]
+            tables = [score.build_input({"form": "frame", "columns": list("abcdefghijk"), "types": types, "rows": 2, "data": lists})]
+            tables += [score.build_input(score.read_request(payload, 1)) for payload in self.frames(2)]
+            for table in tables:
+                for column in range(table.shape[1]):
+                    value = table.iloc[1, column]
+                    table.iloc[0, column] = value
+                    self.assertTrue(table.iloc[0, column] == value or value != value)
+
+        def test_the_public_way_makes_the_same_tables(self):
+            self.assertIsNotNone(score.build_input({"form": "frame", "columns": ["a"], "types": ["string"], "rows": 1, "data": [["x"]]}))
+            for rows in (0, 1, 2):
+                for payload in self.frames(rows):
+                    tables = []
+                    for maker in (score.Pandas.table, score.make_of_columns):
+                        kept, score.Pandas.table = score.Pandas.table, staticmethod(maker)
+                        try:
+                            tables.append(score.build_input(score.read_request(bytearray(payload), 1)))
+                        finally:
+                            score.Pandas.table = staticmethod(kept)
+                    pandas.testing.assert_frame_equal(*tables)
+
+        def test_texts_that_are_missing_change_from_request_to_request(self):
+            head = b'{"form": "frame", "columns": ["s", "t", "x"], "types": ["string", "string", "double"]}'
+            number = (1, numpy.ones(2).tobytes(), (), None)
+            for missing in (None, [0], [0, 1], [1], None):
+                texts = ["" if row in (missing or []) else "v" for row in range(2)]
+                payload = self.payload(head, 2, [(6, self.texts(*texts), (), missing), (6, self.texts("p", "q"), (), None), number])
+                made = score.build_input(score.read_request(payload, 1))
+                lists = [[None if row in (missing or []) else "v" for row in range(2)], ["p", "q"], [1.0, 1.0]]
+                wanted = score.build_input({"form": "frame", "columns": list("stx"), "types": ["string", "string", "double"], "rows": 2, "data": lists})
+                pandas.testing.assert_frame_equal(made, wanted)
 
         def test_damaged_payloads_are_refused(self):
             whole = self.payload(b'{"form": "frame", "columns": ["a"], "types": ["string"]}', 2, [(6, self.texts("a", "b"), (), [0])])
@@ -482,6 +556,11 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
 
         def test_answers_of_numbers_are_columns_and_others_are_text(self):
             frame = pandas.DataFrame({"a": [1, 2], 3: [0.5, numpy.nan]})
+            for dtype in ("f8", "f4", "f2", "i1", "u2", "?", ">i4", ">f8"):
+                for value in (numpy.array([1, 0, 3], dtype), numpy.array([[1, 2], [3, 4]], dtype)[:, 1]):
+                    rows, fixed = len(value), score.columnar_answer(value)
+                    generic = score.pack_columns(b'{"layout": "array"}', rows, [(score.number_array(value), ())])
+                    self.assertEqual(fixed, generic, dtype)
             for value in (numpy.array([1.5]), numpy.ones((2, 3), "f4"), numpy.array([True]), pandas.Series([1], name="n"), frame, numpy.array([1], ">i4")):
                 self.assertIsNotNone(score.columnar_answer(value), repr(value))
             texts = (
@@ -540,6 +619,150 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
                 score.build_input({"form": "raw", "key": "instances", "data": {"a": [1, 2], "b": [1]}})
             with self.assertRaises(score.InputError):
                 score.build_input({"form": "raw", "key": "dataframe_split", "data": {"columns": ["a"], "data": [[1, 2]]}})
+
+
+if importlib.util.find_spec("pandas") and importlib.util.find_spec("pyarrow"):
+    import io
+
+    import pyarrow
+    import pyarrow.parquet
+
+    class Parquet(unittest.TestCase):
+        COLUMNS = [
+            {"name": "d", "type": "double", "required": True}, {"name": "f", "type": "float", "required": True},
+            {"name": "l", "type": "long", "required": True}, {"name": "i", "type": "integer", "required": True},
+            {"name": "b", "type": "boolean", "required": True}, {"name": "s", "type": "string", "required": True},
+            {"name": "t", "type": "datetime", "required": True}, {"name": "y", "type": "binary", "required": True},
+            {"name": "o", "type": "double", "required": False},
+        ]
+
+        def setUp(self):
+            self.addCleanup(setattr, score.Served, "schema", None)
+            self.addCleanup(setattr, score.Served, "loader", None)
+            score.Served.schema, score.Served.loader = {"kind": "columns", "columns": self.COLUMNS}, "sklearn"
+
+        def table(self, **changed):
+            cells = {
+                "y": [b"\0", b"\xff"], "extra": [1, 2], "d": [0.1, numpy.nan], "f": numpy.array([0.1, numpy.nan], "f4"), "l": [2**53 + 1, -1],
+                "i": numpy.array([1, 2], "i4"), "b": [True, False], "s": ["a", None], "t": pandas.to_datetime(["2024-01-02T03:04:05.123456", None]),
+            }
+            return pandas.DataFrame(dict(cells, **changed))
+
+        def build(self, table, bound=True, rows=100, columns=100, **options):
+            file = io.BytesIO()
+            if isinstance(table, pyarrow.Table):
+                pyarrow.parquet.write_table(table, file, **options)
+            elif isinstance(table, bytes):
+                file.write(table)
+            else:
+                table.to_parquet(file)
+            request = {"form": "parquet", "bound": bound, "row_limit": rows, "column_limit": columns, "data": [memoryview(file.getvalue())], "rows": 1}
+            return score.build_input(request)
+
+        def refused(self, table, text, code="INVALID_PARAMETER_VALUE", status=400, **options):
+            with self.assertRaises(score.InputError) as caught:
+                self.build(table, **options)
+            self.assertIn(text, str(caught.exception))
+            self.assertEqual((caught.exception.code, caught.exception.status), (code, status))
+
+        def test_the_model_sees_what_the_same_rows_in_json_would_have_become(self):
+            made = self.build(self.table())
+            lists = [[0.1, None], [0.1, None], [2**53 + 1, -1], [1, 2], [True, False], ["a", None], ["2024-01-02T03:04:05.123456", None], ["AA==", "/w=="]]
+            types = [column["type"] for column in self.COLUMNS[:8]]
+            wanted = score.build_input({"form": "frame", "columns": list("dflibsty"), "types": types, "rows": 2, "data": lists})
+            pandas.testing.assert_frame_equal(made, wanted)
+            for column in range(8):
+                made.iloc[0, column] = made.iloc[1, column]
+
+        def test_values_that_a_wider_type_holds_are_taken(self):
+            made = self.build(self.table(d=numpy.array([1, 2], "i4"), l=numpy.array([1, 2], "u4"), f=[0, 1], i=pandas.array([1, 2], "Int16"), o=pandas.array([0.5, None], "Float32")))
+            self.assertEqual([str(dtype) for dtype in made.dtypes[["d", "l", "f", "i", "o"]]], ["float64", "int64", "float32", "int32", "float64"])
+            self.assertEqual((made["d"].tolist(), made["f"].tolist(), made["o"][0], made["o"].isna()[1]), ([1.0, 2.0], [0.0, 1.0], 0.5, True))
+            days = self.build(pyarrow.table(dict({name: pyarrow.array(self.table()[name]) for name in "dflibsy"}, t=pyarrow.array([1, None], pyarrow.date32()))))
+            self.assertEqual((str(days["t"].dtype), days["t"][0]), ("datetime64[ns]", pandas.Timestamp("1970-01-02")))
+
+        def test_values_that_could_change_are_refused_with_their_column(self):
+            for changed in (
+                {"d": [1, 2]}, {"d": ["1", "2"]}, {"d": [True, False]}, {"f": [0.5, 1.5]}, {"l": [1.0, 2.0]}, {"l": [1, None]}, {"l": numpy.array([1, 2], "u8")},
+                {"i": [1, 2]}, {"i": pandas.array([1, None], "Int32")}, {"b": [1, 0]}, {"b": [True, None]}, {"s": [1, 2]}, {"s": [b"a", b"b"]}, {"t": ["2024-01-02", "x"]},
+                {"t": pandas.to_datetime(["2024-01-02", "2024-01-03"]).tz_localize("UTC")}, {"t": [1, 2]}, {"y": ["a", "b"]}, {"y": [b"a", None]}, {"o": [None, None]},
+                {"s": pandas.Categorical(["a", "b"])},
+            ):
+                with self.subTest(changed):
+                    self.refused(self.table(**changed), "column {}.".format(next(iter(changed))))
+            late = pyarrow.array([32503680000, None], pyarrow.timestamp("s"))
+            with self.assertRaises(score.InputError):
+                self.build(pyarrow.table(dict({name: pyarrow.array(self.table()[name]) for name in "dflibsy"}, t=late)))
+
+        def test_what_is_missing_is_named_and_names_must_be_unique(self):
+            self.refused(self.table().drop(columns=["l", "s"]), "Model is missing inputs ['l', 's'].")
+            self.refused(self.table().set_index("l"), "Model is missing inputs ['l'].")
+            self.refused(pandas.DataFrame([[1.5]], columns=pandas.MultiIndex.from_tuples([("d", "x")])), "names of their own")
+            # pyarrow refuses what pandas would not write.
+            self.refused(pyarrow.table([pyarrow.array([1.5]), pyarrow.array([2.5])], names=["d", "d"]), "Multiple matches", "BAD_REQUEST")
+
+        def test_columns_without_names_are_counted(self):
+            score.Served.schema = {"kind": "columns", "columns": [{"name": None, "type": "double"}, {"name": None, "type": "long"}]}
+            made = self.build(pandas.DataFrame({"x": [1.5], "y": [2], "z": ["more"]}))
+            self.assertEqual((list(made.columns), made.iloc[0].tolist()), (["x", "y"], [1.5, 2]))
+            self.refused(pandas.DataFrame({"x": [1.5]}), "declares 2 inputs, the table has 1 columns.")
+
+        def test_an_index_is_kept_and_arrays_are_for_mlflow_to_check(self):
+            made = self.build(self.table().set_index(pandas.Index(["p", "q"], name="k")))
+            self.assertEqual((list(made.index), made.index.name), (["p", "q"], "k"))
+            score.Served.schema = {"kind": "columns", "columns": [{"name": "a", "type": {"type": "array", "items": {"type": "double"}}}]}
+            arrays = pandas.DataFrame({"a": [[1.5, 2.5], [3.5, 4.5]]})
+            self.refused(arrays, "Column a ")
+            score.Served.loader = "pyfunc"
+            self.assertEqual([list(cell) for cell in self.build(arrays)["a"]], [[1.5, 2.5], [3.5, 4.5]])
+            self.refused(arrays.set_index(pandas.Index([1, 0])), "Column a ")
+
+        def test_a_table_of_one_type_is_a_tensor(self):
+            score.Served.schema = {"kind": "tensors", "tensors": [{"name": None, "dtype": "float32", "shape": [-1, 2]}]}
+            made = self.build(pandas.DataFrame(numpy.array([[1, 2], [3, 4]], "f4"), columns=list("ab")))
+            self.assertEqual((made.dtype, made.tolist(), made.flags.c_contiguous), (numpy.float32, [[1, 2], [3, 4]], True))
+            self.refused(pandas.DataFrame(numpy.ones((1, 2)), columns=list("ab")), "Column a has the type float64")
+            self.refused(pandas.DataFrame(numpy.ones((1, 3), "f4"), columns=list("abc")), "Shape of input (1, 3)")
+            score.Served.schema = {"kind": "tensors", "tensors": [{"name": "a", "dtype": "float32", "shape": [-1]}]}
+            self.refused(pandas.DataFrame({"a": numpy.ones(1, "f4")}), "send JSON")
+
+        def test_without_a_signature_the_table_goes_as_it_is(self):
+            table = pandas.DataFrame({"a": [1], "b": ["x"]}, index=pandas.Index([5], name="k"))
+            pandas.testing.assert_frame_equal(self.build(table, bound=False), pandas.read_parquet(self.file(table)))
+            self.assertEqual(score.Spent.rows, 1)
+
+        def file(self, table):
+            file = io.BytesIO()
+            table.to_parquet(file)
+            return io.BytesIO(file.getvalue())
+
+        def test_what_is_no_file_and_what_is_too_large_are_refused(self):
+            self.refused(b"not parquet", "Ensure that the input is a valid Parquet Pandas DataFrame", "BAD_REQUEST")
+            self.refused(b"", "Ensure that the input is a valid Parquet", "BAD_REQUEST")
+            whole = self.file(self.table()).getvalue()
+            for size in range(0, len(whole), 97):
+                self.refused(whole[:size], "valid Parquet", "BAD_REQUEST")
+            self.refused(self.table(), "more than 1 rows", "RESOURCE_EXHAUSTED", 413, rows=1)
+            self.refused(self.table(), "more than 8 columns", "RESOURCE_EXHAUSTED", 413, columns=8)
+
+        def test_a_small_file_of_an_endless_table_is_refused_and_the_limit_is_lifted_again(self):
+            import resource
+
+            before = resource.getrlimit(resource.RLIMIT_DATA)
+            many = pyarrow.DictionaryArray.from_arrays(pyarrow.array(numpy.zeros(50_000, "i4")), pyarrow.array(["x" * 200_000]))
+            self.refused(pyarrow.table({"d": many}), "takes more than 1024 MB of memory", "RESOURCE_EXHAUSTED", 413, rows=100_000, store_schema=False)
+            self.assertEqual(resource.getrlimit(resource.RLIMIT_DATA), before)
+            self.assertEqual(len(self.build(self.table())), 2)
+
+        def test_a_reader_that_is_not_there_or_not_safe_is_told(self):
+            kept = {name: sys.modules.get(name) for name in ("pyarrow", "pyarrow.parquet")}
+            self.addCleanup(sys.modules.update, kept)
+            sys.modules["pyarrow"] = None
+            self.refused(b"PAR1", "has no pyarrow to read Parquet with", "BAD_REQUEST", 415)
+            sys.modules.update(kept)
+            version, pyarrow.__version__ = pyarrow.__version__, "14.0.0"
+            self.addCleanup(setattr, pyarrow, "__version__", version)
+            self.refused(b"PAR1", "pyarrow 14.0.0 of this model's Python environment may run code", "BAD_REQUEST", 415)
 
 
 unittest.main()
