@@ -45,6 +45,9 @@ swift format lint --strict --recursive Sources Tests templates Package.swift
 say "release products"
 swift build --configuration release --product skiff
 swift build --configuration release --product skiff-scorer
+scorer=$(swift build --configuration release --show-bin-path)/skiff-scorer
+[ "$(stat -c %s "$scorer")" -lt 9000000 ] ||
+    cannot "skiff-scorer has $(stat -c %s "$scorer") bytes, and 9,000,000 are the most" "Package.swift tells what it goes without"
 
 say "the same bytes from a copy of the checkout in another folder"
 sh Tests/same-bytes.sh

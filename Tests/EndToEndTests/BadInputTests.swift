@@ -184,7 +184,7 @@ struct BadInputTests {
         truncate(model + "/artifacts/artifacts/big.bin", 2 << 30)
         try FileManager.default.createDirectory(atPath: folder.file("out"), withIntermediateDirectories: false)
         let command = try RunningCommand(Workshop.skiff(), ["pack", model, "-o", folder.file("out/ctx")])
-        usleep(300_000)
+        #expect(try eventually { try !FileManager.default.contentsOfDirectory(atPath: folder.file("out")).isEmpty })
         command.send(SIGINT)
         let result = try command.finish(within: 30)
         #expect(result.status == 130, "\(result.errors)")
@@ -208,10 +208,7 @@ struct BadInputTests {
         let command = try RunningCommand(
             Workshop.skiff(), ["fetch", "mlflow-artifacts:/1/model", folder.file("model")],
             environment: ["MLFLOW_TRACKING_URI": server.origin])
-        let deadline = Date().addingTimeInterval(60)
-        while Date() < deadline, !server.requests.contains(where: { $0.path == root + "/1/model/MLmodel" }) {
-            usleep(10_000)
-        }
+        #expect(eventually { server.requests.contains { $0.path == root + "/1/model/MLmodel" } })
         command.send(pair.signal)
         let result = try command.finish(within: 30)
         #expect(result.status == pair.status, "\(result.errors)")

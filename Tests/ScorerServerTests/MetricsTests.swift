@@ -24,12 +24,11 @@ struct MetricsTests {
         of server: ServerUnderTest, when fits: ([String: Double]) -> Bool = { _ in true }
     ) throws -> [String: Double] {
         var values: [String: Double] = [:]
-        for _ in 0..<1000 {
+        _ = try eventually {
             let answer = try server.ask("GET", "/metrics", type: nil)
             #expect(answer.fields["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
             values = Self.samples(answer.body)
-            if fits(values) { break }
-            usleep(2000)
+            return fits(values)
         }
         return values
     }

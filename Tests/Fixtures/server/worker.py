@@ -123,7 +123,7 @@ def main():
             time.sleep(600)
         if action == "slow":
             print("at work", flush=True)
-            time.sleep(0.5)
+            time.sleep(2)
         if action == "loud":
             os.write(1, b"x" * 9000 + b"\rprogress 1\rprogress 2")
             for index in range(20000):
