@@ -151,6 +151,11 @@ let package = Package(
             name: "scoring-benchmark", dependencies: ["Bytes", "JSONText", "Platform", "Scoring"],
             path: "examples/benchmarks/scoring", exclude: ["requirements.txt"], swiftSettings: strict),
 
+        // Measured by examples/benchmarks/decoding.sh; no product.
+        .executableTarget(
+            name: "decoding-benchmark", dependencies: ["Bytes", "JSONText", "Platform", "Scoring", "ScorerServer"],
+            path: "examples/benchmarks/decoding", exclude: ["requirements.txt"], swiftSettings: strict),
+
         // Tests: one target per target, named after it.
         .target(
             name: "TestKit", dependencies: ["Diagnostics", "Bytes", "JSONText", "Platform"], path: "Tests/TestKit",

@@ -31,7 +31,7 @@ enum ValueSchemas {
                 "type": "integer", "minimum": .int(Int.min), "maximum": .int(Int.max),
                 "description": "Nanoseconds since 1970",
             ]
-            return ["anyOf": .array([inner("datetime"), stamp] + (isOptional ? [["type": "null"]] : []))]
+            return ["anyOf": [inner("datetime"), stamp, ["type": "null"]]]
         case "binary": return inner("binary")
         default: return isOptional ? orNull(inner(column.type)) : inner(column.type)
         }

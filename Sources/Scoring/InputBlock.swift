@@ -11,16 +11,34 @@ public struct InputBlock: Sendable {
     private let columnCount: Int
     // The columns whose missing cells hold the code of an unknown text.
     private let unknownColumns: [Int]
-    // The texts of the columns whose words count; per column its place among them, or -1.
+    // The texts of the columns whose words count.
     private(set) var texts: TextCells
-    private let textPlaces: [Int]
+    private let columns: [Column]
+
+    /// What the inner loop needs to know of a column; nothing in it counts references.
+    private struct Column {
+        let isText: Bool
+        let isFloat: Bool
+        let missing: Double
+        /// The column's place among those whose texts are kept; -1 when they are not.
+        let textPlace: Int
+        /// The texts that the model knows.
+        let known: StringTable.Search?
+    }
 
     /// An empty block of rows for `model`.
     public init(model: CompiledModel) {
         self.model = model
         columnCount = model.inputs.columns.count
         unknownColumns = model.inputs.columns.indices.filter { model.inputs.columns[$0].missingIsUnknown }
-        textPlaces = model.inputs.textPlaces
+        let textPlaces = model.inputs.textPlaces
+        columns = model.inputs.columns.indices.map { index in
+            let column = model.inputs.columns[index]
+            return Column(
+                isText: column.type == .string, isFloat: column.type == .float,
+                missing: column.missingIsUnknown ? -1 : .nan, textPlace: textPlaces[index],
+                known: model.strings[index]?.search)
+        }
         texts = TextCells(width: textPlaces.count { $0 >= 0 })
     }
 
@@ -52,26 +70,34 @@ public struct InputBlock: Sendable {
     /// Sets a cell of a numeric or boolean column. In a column of type `float` the number is rounded to the nearest float32;
     /// NaN makes the cell missing. Whether the number fits an integer or boolean column is the caller's business.
     public mutating func set(_ value: Double, row: Int, column: Int) {
-        let type = model.inputs.columns[column].type
-        precondition(type != .string, "a column of texts takes texts")
-        cells[index(row, column)] = type == .float ? Double(Float(value)) : value
+        let cell = index(row, column)
+        precondition(!columns[column].isText, "a column of texts takes texts")
+        cells[cell] = columns[column].isFloat ? Double(Float(value)) : value
     }
 
     /// Sets a cell of a text column. Any text is allowed; what the model makes of one that it does not know is its business.
     public mutating func set(_ text: String, row: Int, column: Int) {
-        precondition(model.inputs.columns[column].type == .string, "a column of numbers takes numbers")
-        let cell = index(row, column)
         var text = text
-        text.withUTF8 { bytes in
-            cells[cell] = model.strings[column].map { Double($0.code(of: UnsafeRawBufferPointer(bytes))) } ?? -1
-            if textPlaces[column] >= 0 { texts.set(bytes, row: row, place: textPlaces[column]) }
+        text.withUTF8 { set(utf8: UnsafeRawBufferPointer($0), row: row, column: column) }
+    }
+
+    /// The same for the bytes of a text in UTF-8.
+    public mutating func set(utf8 bytes: UnsafeRawBufferPointer, row: Int, column: Int) {
+        let cell = index(row, column)
+        let place = columns[column]
+        precondition(place.isText, "a column of numbers takes numbers")
+        if let known = place.known { cells[cell] = Double(known.code(of: bytes)) } else { cells[cell] = -1 }
+        if place.textPlace >= 0 {
+            bytes.withMemoryRebound(to: UInt8.self) { texts.set($0, row: row, place: place.textPlace) }
         }
     }
 
     /// Makes a cell missing again.
     public mutating func setMissing(row: Int, column: Int) {
-        cells[index(row, column)] = model.inputs.columns[column].missingIsUnknown ? -1 : .nan
-        if textPlaces[column] >= 0 { texts.setMissing(row: row, place: textPlaces[column]) }
+        let cell = index(row, column)
+        cells[cell] = columns[column].missing
+        let place = columns[column].textPlace
+        if place >= 0 { texts.setMissing(row: row, place: place) }
     }
 
     private func index(_ row: Int, _ column: Int) -> Int {

@@ -12,6 +12,17 @@ struct StringTable: @unchecked Sendable {
     private let region: ByteRegion
     let count: Int
 
+    /// The table without a hold on its memory, for loops: whoever keeps one keeps the model as well.
+    struct Search: @unchecked Sendable {
+        // Sound: as above, as long as the table's model lives.
+        fileprivate let codes: UnsafePointer<UInt32>
+        fileprivate let offsets: UnsafePointer<UInt32>
+        fileprivate let text: UnsafeRawPointer
+        fileprivate let count: Int
+    }
+
+    var search: Search { Search(codes: codes, offsets: offsets, text: text, count: count) }
+
     init(_ section: Section, number: Int) throws(ScoringError) {
         let size = section.range.count
         func damaged(_ reason: String) -> ScoringError {
@@ -54,17 +65,7 @@ struct StringTable: @unchecked Sendable {
     }
 
     /// The code of a text, or -1 when the program does not know it.
-    func code(of wanted: UnsafeRawBufferPointer) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            let order = Self.compare(self[middle], wanted)
-            if order == 0 { return Int(codes[middle]) }
-            if order < 0 { low = middle + 1 } else { high = middle }
-        }
-        return -1
-    }
+    func code(of wanted: UnsafeRawBufferPointer) -> Int { search.code(of: wanted) }
 
     /// The code of the text at `index` in sorted order.
     func code(at index: Int) -> Int { Int(codes[index]) }
@@ -94,5 +95,21 @@ struct StringTable: @unchecked Sendable {
         writer.append(offset)
         for (_, text) in sorted { writer.append(text) }
         return writer.bytes
+    }
+}
+
+extension StringTable.Search {
+    func code(of wanted: UnsafeRawBufferPointer) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            let known = UnsafeRawBufferPointer(
+                start: text + Int(offsets[middle]), count: Int(offsets[middle + 1] - offsets[middle]))
+            let order = StringTable.compare(known, wanted)
+            if order == 0 { return Int(codes[middle]) }
+            if order < 0 { low = middle + 1 } else { high = middle }
+        }
+        return -1
     }
 }

@@ -102,7 +102,7 @@ struct OpenInferenceTests {
     }
 
     @Test(
-        "requests made from the document, right and wrong ones, get documented answers only and never a server error",
+        "requests made from the document get documented answers only, wrong ones are refused, and none gets a server error",
         arguments: [Example.creditDefault, Example.creditMonitor])
     func properties(_ example: Example) throws {
         let folder = TemporaryDirectory()
@@ -123,15 +123,17 @@ struct OpenInferenceTests {
         try Self.expectProperties(folder.file("openapi.json"), port: server.port, in: folder)
     }
 
-    /// Runs schemathesis with a fixed seed: some thousand requests.
+    /// Runs schemathesis with a fixed seed: some thousand requests, and every check but one. `positive_data_acceptance` wants each
+    /// request that the document takes to be answered, and JSON Schema cannot say that rows have a value for each name of `columns`,
+    /// that columns are equally long, or that elements fit `shape` and `datatype`: such requests are refused with 400.
     private static func expectProperties(_ document: String, port: Int, in folder: TemporaryDirectory) throws {
         let program = try Workshop.existing(
             Workshop.python().deletingLastPathComponent().appendingPathComponent("schemathesis"))
         let result = try run(
             program,
             [
-                "--no-color", "run", document, "--url", "http://127.0.0.1:\(port)", "--checks",
-                "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
+                "--no-color", "run", document, "--url", "http://127.0.0.1:\(port)", "--checks", "all",
+                "--exclude-checks", "positive_data_acceptance",
                 "--phases", "examples,coverage,fuzzing", "--mode", "all", "--seed", "1", "--max-examples", "8",
                 "--generation-database", "none",
             ], folder: folder.url, within: 300)

@@ -53,6 +53,16 @@ struct OpenAPIDocumentTests {
         #expect(types(isNative: false) == ["application/json", "text/csv", "application/vnd.apache.parquet"])
     }
 
+    @Test("a date may be null in a required column too, as the server takes it")
+    func dates() {
+        let columns: JSONValue = [
+            "kind": "columns", "columns": [["name": "t", "type": "datetime", "required": true]],
+        ]
+        let record = Self.document(columns)["components"]?["schemas"]?["Record"]
+        #expect(record?["required"] == ["t"])
+        #expect(record?["properties"]?["t"]?["anyOf"]?.arrayValue?.last == ["type": "null"])
+    }
+
     @Test("a tensor has its lengths, and every body an example")
     func tensors() {
         let document = Self.document(

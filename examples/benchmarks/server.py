@@ -10,7 +10,6 @@ it says the most on a machine that has other work. Standard library only.
 """
 
 import argparse
-import http.client
 import json
 import os
 import pathlib
@@ -43,7 +42,6 @@ class Rival:
         self.name, self.command, self.path, self.records = name, command, path, records
         self.environment = environment or {}
         self.firsts, self.memory, self.figures = [], [], {}
-        self.parsing = None
 
 
 def rivals(model, app, products, environments, port, work):
@@ -147,19 +145,6 @@ class Running(bench.Server):
         return requests / (micro / 1e6), middle / 1e3, high / 1e3, used * 1e3 / max(1, requests)
 
 
-def parse_milliseconds(port, body, times=200):
-    """What skiff-scorer says in `Server-Timing` that reading and checking a body took: the least and the median."""
-    line = http.client.HTTPConnection("127.0.0.1", port)
-    found = []
-    for _ in range(times):
-        line.request("POST", "/invocations", body, {"Content-Type": "application/json"})
-        answer = line.getresponse()
-        answer.read()
-        found.append(float(re.search(r"parse;dur=([0-9.]+)", answer.getheader("Server-Timing")).group(1)))
-    line.close()
-    return min(found), statistics.median(found)
-
-
 def bodies(models, work):
     """Files with the bodies, by rows and by whether they are records."""
     found = {}
@@ -200,8 +185,6 @@ def measured(name, models, products, environments, seconds, rounds, work):
                     print(f"  {name} {rows}x{connections} {server.rival.name}: {shown}", flush=True)
         for server in running:
             server.rival.memory.append(server.peak_megabytes())
-        body = requests[1000, False].read_bytes()
-        all_rivals[0].parsing = (len(body), *parse_milliseconds(running[0].port, body))
     finally:
         for server in running:
             server.stop()
@@ -252,13 +235,6 @@ def report(results, environments, load, seconds, rounds):
     ]
     for name, all_rivals in results.items():
         lines += rows_of(name, all_rivals)
-    lines.append("")
-    for name, all_rivals in results.items():
-        size, least, middle = all_rivals[0].parsing
-        lines.append(
-            f"`{name}`: of a body of 1,000 rows and 23 columns ({size / 1e3:,.0f} kB) skiff-scorer read and checked "
-            f"{size / least / 1e3:,.0f} MB a second at best, {size / middle / 1e3:,.0f} at the median."
-        )
     return "\n".join(lines)
 
 

@@ -17,17 +17,24 @@ final class NativeBackend: Backend {
     init(
         model: CompiledModel, configuration: ServingConfiguration, limits: Limits, processors: ScoringProcessors
     ) throws(ServerError) {
+        (decoder, sink) = try NativeBackend.reader(for: model, configuration: configuration, limits: limits)
+        evaluator = Evaluator(model: model, sharing: processors)
+        answers = AnswerBlock(model: model)
+        parameters = ParameterChecker(declared: configuration.parameters)
+    }
+
+    /// What reads a request, and where its cells go.
+    static func reader(
+        for model: CompiledModel, configuration: ServingConfiguration, limits: Limits
+    ) throws(ServerError) -> (RequestDecoder, InputBlockSink) {
         let schema = configuration.schema ?? NativeBackend.schema(of: model)
-        decoder = RequestDecoder(schema, limits: limits, compatibility: configuration.compatibility)
+        var decoder = RequestDecoder(schema, limits: limits, compatibility: configuration.compatibility)
         let targets = try NativeBackend.targets(schema, model, configuration)
-        sink = InputBlockSink(block: InputBlock(model: model), targets: targets)
         let unknowns = decoder.columns.indices.filter { index in
             index < targets.count && targets[index] >= 0 && model.inputs.columns[targets[index]].missingIsUnknown
         }
         decoder.refusesMissingFields = Set(unknowns)
-        evaluator = Evaluator(model: model, sharing: processors)
-        answers = AnswerBlock(model: model)
-        parameters = ParameterChecker(declared: configuration.parameters)
+        return (decoder, InputBlockSink(block: InputBlock(model: model), targets: targets))
     }
 
     var description: ModelDescription {
@@ -213,6 +220,12 @@ struct InputBlockSink: CellSink {
     mutating func set(_ text: String, row: Int, column: Int) {
         makeRoom(row)
         if targets[column] >= 0 { block.set(text, row: row, column: targets[column]) }
+    }
+
+    @inline(__always)
+    mutating func set(ascii: UnsafeRawBufferPointer, row: Int, column: Int) {
+        makeRoom(row)
+        if targets[column] >= 0 { block.set(utf8: ascii, row: row, column: targets[column]) }
     }
 
     mutating func set(json: UnsafeRawBufferPointer, row: Int, column: Int) { makeRoom(row) }

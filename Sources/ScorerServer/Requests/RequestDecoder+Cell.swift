@@ -7,9 +7,8 @@ extension RequestDecoder {
     mutating func cell<Sink: CellSink>(
         _ event: JSONPullReader.Event, row: Int, column: Int, _ reader: inout JSONPullReader, _ sink: inout Sink
     ) throws(RequestError) {
-        if nextRow[column] != row, gap[column] < 0, nextRow[column] < row { gap[column] = nextRow[column] }
-        nextRow[column] = row + 1
-        switch (columns[column].kind, event) {
+        note(row, column)
+        switch (kinds[column], event) {
         case (.double, .number(let range)):
             guard let value = reader.double(range) else { return try rareCell(event, row, column, &reader, &sink) }
             sink.set(value, literal: text(range), row: row, column: column)
@@ -34,6 +33,13 @@ extension RequestDecoder {
         default:
             try rareCell(event, row, column, &reader, &sink)
         }
+    }
+
+    /// Notes that the column has a cell in this row, and whether one was left out before.
+    @inline(__always)
+    mutating func note(_ row: Int, _ column: Int) {
+        if nextRow[column] != row, gap[column] < 0, nextRow[column] < row { gap[column] = nextRow[column] }
+        nextRow[column] = row + 1
     }
 
     /// Every cell but the frequent ones; what does not fit is noted, and reading goes on after it.

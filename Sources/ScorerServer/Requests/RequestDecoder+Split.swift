@@ -145,6 +145,7 @@ extension RequestDecoder {
         if mapping.isEmpty, isNamed { try refusePositions(&reader) }
         var position = 0
         while true {
+            if takesPlainCells { try decodePlainCells(&position, row, &reader, &sink) }
             let event = try reader.step()
             if case .endArray = event { break }
             // Beyond a schema without names, MLflow drops what is left.
@@ -160,7 +161,7 @@ extension RequestDecoder {
         guard position >= mapping.count else { throw wrongWidth(row, position) }
     }
 
-    private func wrongWidth(_ row: Int, _ count: Int? = nil) -> RequestError {
+    func wrongWidth(_ row: Int, _ count: Int? = nil) -> RequestError {
         let got = count.map { "\($0) columns" } ?? "more columns"
         guard hasNames else {
             return RequestError(

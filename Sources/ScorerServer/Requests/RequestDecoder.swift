@@ -19,6 +19,8 @@ struct RequestDecoder {
     }
 
     let columns: [DecoderColumn]
+    /// Their kinds, side by side for the inner loop.
+    let kinds: [CellKind]
     let compatibility: Compatibility
     /// Whether a table without rows is for the model to judge.
     var takesNoRows = false
@@ -35,6 +37,10 @@ struct RequestDecoder {
     var nextRow: [Int]
     /// Per column, the first row that has no cell; -1 for none.
     var gap: [Int]
+    /// Room for the cells that are read at once; those of a row as a rule.
+    var plainCells = [JSONPlainCell](repeating: JSONPlainCell(), count: 64)
+    /// Whether no column takes a value whose text the reader must still stand at.
+    var takesPlainCells: Bool
     /// Names that the schema does not know, for messages.
     var extras: [String] = []
     /// For columns without names, the names that the first record gives them.
@@ -88,6 +94,8 @@ struct RequestDecoder {
             columns = []
             isTensor = false
         }
+        kinds = columns.map(\.kind)
+        takesPlainCells = columns.allSatisfy { $0.kind != .structured && $0.kind != .tensor }
         self.limits = limits
         jsonLimits = JSONLimits(maxDepth: limits.depth, maxBytes: limits.bodyBytes, maxNumberLength: limits.numberBytes)
         isNamed = columns.contains { $0.name != nil }
