@@ -146,6 +146,7 @@ enum ConverterCatalog {
         HistGradientBoostingConverter.self,
         IsolationForestConverter.self,
         IsotonicRegressionConverter.self,
+        IterativeImputerConverter.self,
         KBinsDiscretizerConverter.self,
         KMeansConverter.self,
         KNNImputerConverter.self,

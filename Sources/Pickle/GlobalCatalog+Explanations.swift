@@ -37,7 +37,6 @@ extension GlobalCatalog {
 
     /// What to use in place of a type that will hardly be converted.
     private static let replacements = [
-        "sklearn.impute._iterative.IterativeImputer": "impute with SimpleImputer or KNNImputer",
         "sklearn.feature_extraction._hash.FeatureHasher": "encode the columns of a pandas table with OneHotEncoder",
         "sklearn.feature_extraction._dict_vectorizer.DictVectorizer":
             "encode the columns of a pandas table with OneHotEncoder",

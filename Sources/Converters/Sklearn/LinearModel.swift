@@ -1,3 +1,4 @@
+import Diagnostics
 import Pickle
 import Scoring
 
@@ -49,7 +50,44 @@ struct LinearModel {
         }
         let isUnchecked = table.isSparse && LinearModel.uncheckedNames.contains(estimator.shortName)
         if !isUnchecked { try program.requireFinite(table, width: .float64, allowsMissing: false) }
-        if !table.isSparse { program.noteSums(estimator) }
+        if !table.isSparse {
+            try requireDigits(table)
+            program.noteSums(estimator)
+        }
         return try program.builder.linear(table.slots, weights: weights, intercepts: intercepts, width: .float64)
     }
+
+    /// Refuses least squares on columns that depend on each other by rounding errors alone, where large weights of the categories of one
+    /// column cancel out: their sums have no digits in common from processor to processor.
+    ///
+    /// Source: `LinearRegression.fit` calls LAPACK's `gelsd`, which keeps singular values down to an epsilon of the largest.
+    private func requireDigits(_ table: Table) throws {
+        guard estimator.shortName == "LinearRegression", !estimator.isNone("singular_"), !estimator.isNone("rank_")
+        else { return }
+        let singular = try estimator.numbers("singular_")
+        let rank = try estimator.int("rank_")
+        guard singular.indices.contains(rank - 1), singular[rank - 1] < LinearModel.leastSingular * singular[0]
+        else { return }
+        for output in 0..<outputCount {
+            var ranges: [String: (lowest: Double, highest: Double)] = [:]
+            for (index, lane) in table.lanes.enumerated() where lane.isBounded {
+                let weight = weights[output * inputCount + index]
+                let range = ranges[lane.name] ?? (weight, weight)
+                ranges[lane.name] = (min(range.lowest, weight), max(range.highest, weight))
+            }
+            let lost = ranges.filter { _, range in
+                let size = min(abs(range.lowest), abs(range.highest))
+                return range.lowest < range.highest && size > LinearModel.mostLost * (range.highest - range.lowest)
+            }
+            guard let name = lost.keys.min() else { continue }
+            throw estimator.refuse(
+                "its coefficients for column `\(escaped(name))` are near \(ranges[name]?.lowest ?? 0) and cancel out with others, so that its "
+                    + "answers depend on the processor", parameter: "coef_",
+                help: "fit Ridge, or encode with `OneHotEncoder(drop=\"first\")`")
+        }
+    }
+
+    private static let leastSingular = 1e-13
+    /// How much larger the weights of a column's categories may be than their differences.
+    private static let mostLost = 1e3
 }

@@ -296,13 +296,16 @@ def iterative(rng):
         options.update(min_value=0, max_value=pick(rng, 5, 100))
     if rng.random() < 0.3:
         options["skip_complete"] = True
-    if version() >= (1, 2) and rng.random() < 0.3:
+    if version() >= (1, 2) and rng.random() < 0.15:
         options["keep_empty_features"] = True
+    if rng.random() < 0.1:
         table["empty"] = numpy.nan
     if rng.random() < 0.4:
         options["estimator"] = pick(rng, linear_model.Ridge(), tree.DecisionTreeRegressor(max_depth=4), ensemble.ExtraTreesRegressor(4, max_depth=4), ensemble.RandomForestRegressor(3, max_depth=3), neighbors.KNeighborsRegressor(3))
     imputer = impute.IterativeImputer(**options)
     rows = tables.requests(rng, table, missing=True)
+    # What a row without any value gets depends on the other rows of the request.
+    rows[rows.columns[0]] = rows.iloc[:, 0].where(rows.notna().any(axis=1), 1.5)
     if rng.random() < 0.3:
         return Model(imputer, table, None, rows, "transform")
     is_classifier = bool(rng.integers(2))
