@@ -48,6 +48,8 @@ LIST = struct.Struct("<IIIIQHHIQ19s")
 NUMBERS = {1: "<f8", 2: "<f4", 3: "<i8", 4: "<i4", 5: "|b1", 9: "<i2", 10: "|i1", 11: "<u8", 12: "<u4", 13: "<u2", 14: "|u1"}
 ENCODINGS = {dtype[1:]: code for code, dtype in NUMBERS.items()}
 TEXT, DATETIME, JSON_CELLS = 6, 7, 8
+# Where the only text of a column begins and ends.
+read_ends = struct.Struct("<II").unpack_from
 # A part of a payload that is one column, read by its descriptor alone.
 OTHER = 0
 ALIGNMENTS = {TEXT: 4, DATETIME: 8}
@@ -265,29 +267,31 @@ class Layout:
             if self.parts and kind != OTHER and self.parts[-1][0] == kind:
                 self.parts[-1] = (kind, self.parts[-1][1], index + 1, self.parts[-1][3])
             else:
-                self.parts.append((kind, index, index + 1, ALIGNMENTS.get(encoding, 1)))
+                self.parts.append((kind, index, index + 1, alignment(encoding)))
         self.types = types
         self.in_runs = {index for kind, first, end, _ in self.parts if kind not in (TEXT, OTHER) for index in range(first, end)}
-        # The columns of texts with their places.
-        self.texts = [(index, self.make_place(index, index + 1)) for index, kind in enumerate(types) if kind == "string"]
+        self.texts = [index for index, kind in enumerate(types) if kind == "string"]
         # Of those the ones in which no text can be missing.
         self.whole_texts = {index for kind, first, end, _ in self.parts if kind == TEXT for index in range(first, end)}
-        self.has_whole_texts = bool(encodings) and all(index in self.whole_texts for index, _ in self.texts)
+        self.has_whole_texts = bool(encodings) and all(index in self.whole_texts for index in self.texts)
         self.others = [index for index, kind in enumerate(types) if index not in self.in_runs and kind != "string"]
         self.places = {}
-
-    @staticmethod
-    def make_place(first, end):
-        # Without NumPy nobody makes a table.
-        numpy = sys.modules.get("numpy")
-        return None if numpy is None else numpy.arange(first, end)
+        self.text_places = None
 
     def place(self, first, end):
         """The columns from `first` to `end` as the array that pandas takes for their place in a table."""
         place = self.places.get((first, end))
         if place is None:
-            place = self.places[first, end] = self.make_place(first, end)
+            import numpy
+
+            place = self.places[first, end] = numpy.arange(first, end)
         return place
+
+    def placed_texts(self):
+        """The columns of texts, each with its place."""
+        if self.text_places is None:
+            self.text_places = [(index, self.place(index, index + 1)) for index in self.texts]
+        return self.text_places
 
 
 class Descriptors:
@@ -351,7 +355,7 @@ def read_columns(payload):
     for kind, first, after, width in layout.parts:
         if kind == OTHER or kind == TEXT and (rows != 1 or is_file):
             for index in range(first, after):
-                position = aligned(position, 8 if flags[index] else ALIGNMENTS.get(encodings[index], 1))
+                position = aligned(position, 8 if flags[index] else alignment(encodings[index]))
                 size = sizes[index]
                 check(position + size <= end)
                 cells = memoryview(payload)[position : position + size]
@@ -373,9 +377,6 @@ def read_columns(payload):
     check(position == end)
     request["data"], request["runs"] = data, runs
     return request
-
-
-read_ends = struct.Struct("<II").unpack_from
 
 
 def numbers(shape, dtype, payload, position):
@@ -488,12 +489,12 @@ def text_blocks(request, layout, rows):
 
     data = request["data"]
     if Pandas.texts is None:
-        texts = numpy.array([value for index, _ in layout.texts for value in data[index]], dtype=object)
-        return [(texts.reshape(len(layout.texts), rows), numpy.array([index for index, _ in layout.texts], dtype=numpy.intp))]
+        texts = numpy.array([value for index in layout.texts for value in data[index]], dtype=object)
+        return [(texts.reshape(len(layout.texts), rows), numpy.array(layout.texts, dtype=numpy.intp))]
     if rows == 1 and Pandas.shares_texts and layout.has_whole_texts:
-        return [(text_of(data[index][0]), place) for index, place in layout.texts]
+        return [(text_of(data[index][0]), place) for index, place in layout.placed_texts()]
     typed, blocks = [], []
-    for index, _ in layout.texts:
+    for index in layout.texts:
         if rows and (index in layout.whole_texts or any(value is not None for value in data[index])):
             typed.append(index)
         else:
@@ -827,8 +828,7 @@ def read_parquet(file, row_limit, column_limit):
     except InputError:
         raise
     except MemoryError:
-        text = "The table of this file takes more than {} MB of memory; send fewer rows in one file.".format(PARQUET_MEMORY >> 20)
-        raise InputError(text, "RESOURCE_EXHAUSTED", 413) from None
+        raise InputError("The table of this file takes too much memory; send fewer rows in one file.", "RESOURCE_EXHAUSTED", 413) from None
     except Exception as problem:
         raise InputError(
             "Failed to parse input as a Pandas DataFrame. Ensure that the input is a valid Parquet Pandas DataFrame produced using the"

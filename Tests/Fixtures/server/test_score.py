@@ -569,7 +569,7 @@ if importlib.util.find_spec("numpy") and importlib.util.find_spec("pandas"):
                 pandas.Series([1, None], dtype="Int64"), pandas.DataFrame({("a", "b"): [1]}), pandas.DataFrame([[1]], columns=pandas.Index(["\ud800"], dtype=object)), pandas.to_datetime(["2024-01-02"]).to_series(),
             )
             for value in texts:
-                self.assertIsNone(score.columnar_answer(value), repr(value))
+                self.assertIsNone(score.columnar_answer(value), type(value))
 
     class Tables(unittest.TestCase):
         def frame(self, columns, types, data, rows=None):
@@ -750,7 +750,7 @@ if importlib.util.find_spec("pandas") and importlib.util.find_spec("pyarrow"):
 
             before = resource.getrlimit(resource.RLIMIT_DATA)
             many = pyarrow.DictionaryArray.from_arrays(pyarrow.array(numpy.zeros(50_000, "i4")), pyarrow.array(["x" * 200_000]))
-            self.refused(pyarrow.table({"d": many}), "takes more than 1024 MB of memory", "RESOURCE_EXHAUSTED", 413, rows=100_000, store_schema=False)
+            self.refused(pyarrow.table({"d": many}), "takes too much memory", "RESOURCE_EXHAUSTED", 413, rows=100_000, store_schema=False)
             self.assertEqual(resource.getrlimit(resource.RLIMIT_DATA), before)
             self.assertEqual(len(self.build(self.table())), 2)
 
