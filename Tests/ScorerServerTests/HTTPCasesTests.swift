@@ -88,7 +88,7 @@ struct HTTPCasesTests {
         }
         for (name, path, _) in Limits.all {
             let found = lines.first { $0.hasPrefix("| `\(name)` | ") }
-            #expect(found?.hasPrefix("| `\(name)` | \(grouped(Limits()[keyPath: path])) | ") != false, "\(name)")
+            #expect(found?.hasPrefix("| `\(name)` | \(grouped(Limits()[keyPath: path])) | ") == true, "\(name)")
         }
     }
 

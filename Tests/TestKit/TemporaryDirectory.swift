@@ -32,7 +32,20 @@ public final class TemporaryDirectory: Sendable {
         } else {
             try root.makeDirectories(at: folders).createFile(last, mode: mode).write(contents)
         }
+        if mode & 0o111 != 0 { Self.waitForWriters(file(name)) }
         return file(name)
+    }
+
+    /// Waits until nobody has the program open for writing, or else it could not be run ("text file busy"): a process that another
+    /// test starts at this moment has a copy of our descriptor until it becomes its own program.
+    private static func waitForWriters(_ path: String) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        // A lease for reading (`F_SETLEASE` of Linux) is given when there is no writer.
+        let setLease: Int32 = 1024
+        _ = eventually { fcntl(descriptor, setLease, Int32(F_RDLCK)) == 0 || errno != EAGAIN }
+        _ = fcntl(descriptor, setLease, Int32(F_UNLCK))
     }
 
     /// Writes a text file.
