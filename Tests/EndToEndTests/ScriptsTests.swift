@@ -53,7 +53,8 @@ struct ScriptsTests {
         "our shell scripts have no finding of shellcheck",
         arguments: [
             "Tests/run.sh", "Tests/soak.sh", "examples/quickstart.sh", "examples/benchmarks/run.sh",
-            "examples/benchmarks/server.sh", ".ci/run",
+            "examples/benchmarks/server.sh", "examples/benchmarks/decoding.sh", "examples/benchmarks/observing.sh",
+            "examples/benchmarks/slow.sh", ".ci/run",
             "Tests/Fixtures/images/build-context.sh", "Tests/Fixtures/images/run-image.sh",
             "Tests/Fixtures/images/make-python-base.sh",
         ])
