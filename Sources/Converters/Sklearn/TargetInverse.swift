@@ -143,7 +143,8 @@ struct TargetInverse {
             return try program.builder.function(function, slots, width: width)
         }
         program.note(
-            "`\(function.rawValue)` of a float32 is rounded once; NumPy's differs from it in the last bits, depending on the processor")
+            "`\(function.rawValue)` of a float32 is rounded once; NumPy's differs from it in the last bits, depending on the processor"
+        )
         let wide = try program.builder.function(function, slots, width: .float64)
         return try program.builder.scale(wide, steps: [], width: .float32)
     }
@@ -203,7 +204,9 @@ struct TargetQuantiles {
         while high + low > 1 { high = high.nextDown }
         while high.nextUp + low <= 1 { high = high.nextUp }
         let inner = references.indices.filter { references[$0] > low && references[$0] < high }
-        guard let first = inner.first, let last = inner.last else { return ([0, 1], [values[0], values[values.count - 1]]) }
+        guard let first = inner.first, let last = inner.last else {
+            return ([0, 1], [values[0], values[values.count - 1]])
+        }
         func value(_ rank: Double, _ index: Int) -> Double {
             let slope = (values[index + 1] - values[index]) / (references[index + 1] - references[index])
             return slope * (rank - references[index]) + values[index]
