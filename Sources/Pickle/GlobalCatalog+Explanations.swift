@@ -6,9 +6,12 @@ extension GlobalCatalog {
             if let known = unconverted.first(where: { global.module.hasPrefix($0.module) }) {
                 return (known.why, known.help)
             }
-            if functions.contains(global.name) { return ("a NumPy function that is not converted yet", nil) }
+            if functions.contains(global.name) {
+                return ("a NumPy function that is not converted yet", UnconvertedTypes.otherwise)
+            }
             return (
-                "a type of \(libraries[root] ?? root) that is not converted yet", replacements[global.qualifiedName]
+                "a type of \(libraries[root] ?? root) that is not converted yet",
+                (root == "sklearn" ? UnconvertedTypes.advice[global.name] : nil) ?? UnconvertedTypes.otherwise
             )
         }
         switch root {
@@ -34,13 +37,6 @@ extension GlobalCatalog {
             && !global.name.contains(".") && !global.name.hasPrefix("_")
             || root == "sklearn" && global.uses.isSubset(of: [.new, .build, .value]) && !global.name.contains("__")
     }
-
-    /// What to use in place of a type that will hardly be converted.
-    private static let replacements = [
-        "sklearn.feature_extraction._hash.FeatureHasher": "encode the columns of a pandas table with OneHotEncoder",
-        "sklearn.feature_extraction._dict_vectorizer.DictVectorizer":
-            "encode the columns of a pandas table with OneHotEncoder",
-    ]
 
     /// Types with a reason of their own not to be converted, by module.
     private static let unconverted: [(module: String, why: String, help: String)] = [

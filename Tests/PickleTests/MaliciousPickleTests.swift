@@ -63,6 +63,30 @@ struct MaliciousPickleTests {
         #expect(reason("a\u{202e}b", "x", .call) == "it calls `a\\u{202e}b.x`, which is not a known model type")
     }
 
+    @Test("what helps with a type that is not converted: a type that is, or Python")
+    func advice() {
+        let catalog = GlobalCatalog(modelTypes: [])
+        func help(_ module: String, _ name: String) -> String? {
+            let global = PickleGlobal(
+                module: module, name: name, writtenAs: nil, offset: 0, opcode: "STACK_GLOBAL", uses: [.new, .build])
+            guard case .unconverted(_, let help) = catalog.verdict(on: global) else { return nil }
+            return help
+        }
+        #expect(
+            help("sklearn.neighbors._lof", "LocalOutlierFactor")
+                == "IsolationForest and OneClassSVM are converted; or `skiff pack` serves the model with its Python environment"
+        )
+        #expect(
+            help("sklearn.feature_extraction._hash", "FeatureHasher")
+                == "encode the columns of a pandas table with OneHotEncoder; or `skiff pack` serves the model with its Python environment"
+        )
+        #expect(
+            help("sklearn.manifold._t_sne", "TSNE") == "`skiff pack` serves the model with its Python environment")
+        #expect(
+            help("xgboost.sklearn", "LocalOutlierFactor")
+                == "`skiff pack` serves the model with its Python environment")
+    }
+
     @Test(
         "no mutation of a pickle crashes the machine or leaves an offset outside of the file",
         arguments: [

@@ -222,4 +222,60 @@ import Testing
         }
         #expect(many == "operator 0 (nearestFill): `neighbours` is not a whole number from 1 to 1")
     }
+
+    @Test("inverse powers undo powers, and are scikit-learn's at the ends")
+    func inversePowers() throws {
+        let lambdas = [-1.5, 0, 0.3, 1, 2, 3.5]
+        let values = [-0.9, -1e-3, 0, 0.2, 0.7]
+        for (method, inverse) in [
+            (PowerMethod.yeoJohnson, PowerMethod.yeoJohnsonInverse), (.boxCox, .boxCoxInverse),
+            (.boxCox, .boxCoxInverseByPower),
+        ] {
+            for lambda in lambdas {
+                let rows = values.map { [method == .boxCox ? $0 + 2 : $0] }
+                let found = try OperatorBench.score(rows) { builder, slots in
+                    let powers = try builder.powerTransform(slots, method: method, lambdas: [lambda])
+                    return try builder.powerTransform(powers, method: inverse, lambdas: [lambda])
+                }
+                for (one, two) in zip(found, rows.joined()) {
+                    #expect(abs(one - two) <= 1e-14, "\(inverse) of \(lambda): \(one) instead of \(two)")
+                }
+            }
+        }
+        // scipy.special.inv_boxcox(-5, 0.5), scikit-learn's (-5 * 0.5 + 1) ** (1 / 0.5)
+        let ends = try OperatorBench.score([[-5]]) { builder, slots in
+            try builder.powerTransform(slots, method: .boxCoxInverse, lambdas: [0.5])
+                + builder.powerTransform(slots, method: .boxCoxInverseByPower, lambdas: [0.5])
+        }
+        #expect(ends[0].isNaN && ends[1] == 2.25)
+    }
+
+    @Test("the normal distribution's probabilities are within 1e-15 of scipy.special.ndtr")
+    func normalProbability() throws {
+        let points = [-40, -6, -1.5, -1, -0.3, 0, 0.3, 1.2, 1.6, 9]
+        let wanted = [
+            0, 9.865876450376946e-10, 0.06680720126885807, 0.15865525393145707, 0.3820885778110474, 0.5,
+            0.6179114221889526, 0.8849303297782918, 0.945200708300442, 1,
+        ]
+        let found = try OperatorBench.score(points.map { [$0] }) { try $0.elementwise(.normalProbability, $1) }
+        for (one, two) in zip(found, wanted) { #expect(abs(one - two) <= 1e-15 * two + 1e-300, "\(one), \(two)") }
+    }
+
+    @Test("merge takes the second where the first is missing, and rows without any value are refused")
+    func merge() throws {
+        let rows = [[1, 2], [.nan, -0.5], [3, .nan], [.nan, .infinity]]
+        let found = try OperatorBench.score(rows) { try $0.merge([($1[0], $1[1])]) }
+        #expect(found == [1, -0.5, 3, .infinity])
+        let present = try OperatorBench.score(rows) { builder, slots in
+            try builder.requirePresent(slots)
+            return [slots[1]]
+        }
+        #expect(present[1] == -0.5)
+        #expect(throws: ScoringError.self) {
+            try OperatorBench.score(rows + [[.nan, .nan]]) { builder, slots in
+                try builder.requirePresent(slots)
+                return [slots[1]]
+            }
+        }
+    }
 }

@@ -21,7 +21,7 @@ MODELS = {
     "search_without_refit": model_selection.GridSearchCV(
         linear_model.LogisticRegression(), {"C": [0.1, 1]}, cv=2, refit=False).fit(table, target),
     "target_power": compose.TransformedTargetRegressor(
-        linear_model.LinearRegression(), transformer=preprocessing.PowerTransformer()).fit(table, table["a"]),
+        linear_model.LinearRegression(), transformer=preprocessing.PowerTransformer(standardize=False)).fit(table, table["a"]),
     "select_adaboost": pipeline.make_pipeline(
         feature_selection.SelectFromModel(ensemble.AdaBoostClassifier(n_estimators=1)),
         linear_model.LogisticRegression()).fit(table, target),
