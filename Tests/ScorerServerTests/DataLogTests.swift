@@ -170,7 +170,7 @@ struct DataLogTests {
         arguments: ["on", "sampled", "sampled:0", "sampled:1.5", "hashed:x", "full:1"])
     func wrong(text: String) throws {
         let result = try CommandTests.scorer(["x"], environment: ["SKIFF_LOG_DATA": text])
-        #expect(result.status == 2)
+        #expect(result.status == 64)
         #expect(
             result.errorText == """
                 error: cannot use SKIFF_LOG_DATA=`\(text)`: it must be `off`, `full`, `hashed`, `sampled:RATE` or `hashed:RATE`

@@ -74,7 +74,6 @@ struct RoutesTests {
             answer: #"{"predictions": [21.0, 9.0]}"#),
         RouteCase(path: "/predict", body: "[\(record)]", answer: "[121.0]"),
         RouteCase(path: "/predict", body: #"{"dataframe_records": [\#(record)]}"#, answer: "[121.0]"),
-        RouteCase(body: "\u{feff}{\"dataframe_records\": [\(record)]}", answer: #"{"predictions": [121.0]}"#),
         RouteCase(
             body:
                 #"{"dataframe_records": [{"number": true, "single": 16777217, "count": 2.0, "small": 1e1, "flag": 1}]}"#,
