@@ -131,6 +131,38 @@ public struct JSONPullReader {
         return first..<position
     }
 
+    /// Passes over the value of the key that came last when it is, byte for byte, `text`: a whole array or object that a reader with the
+    /// same limits has read at the same depth.
+    ///
+    /// - Returns: whether it is; if not, nothing is passed over.
+    public mutating func skip(known text: [UInt8]) -> Bool {
+        guard state == .value, !text.isEmpty else { return false }
+        skipSpace()
+        guard end - position >= text.count else { return false }
+        let (base, position) = (base, position)
+        let isSame = text.withUnsafeBytes { known in
+            var index = 0
+            while known.count - index >= 8 {
+                let (one, other) = (
+                    known.loadUnaligned(fromByteOffset: index, as: UInt64.self),
+                    base.loadUnaligned(fromByteOffset: position + index, as: UInt64.self)
+                )
+                guard one == other else { return false }
+                index += 8
+            }
+            while index < known.count {
+                guard known[index] == base.load(fromByteOffset: position + index, as: UInt8.self) else { return false }
+                index += 1
+            }
+            return true
+        }
+        guard isSame else { return false }
+        offset = position
+        self.position = position + text.count
+        state = .afterValue
+        return true
+    }
+
     /// After `beginArray` or `beginObject`: passes over everything up to its end. After any other event: nothing.
     public mutating func skipRest(of event: Event) throws(JSONError) {
         guard event == .beginArray || event == .beginObject else { return }

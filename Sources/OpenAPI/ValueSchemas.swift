@@ -69,7 +69,7 @@ enum ValueSchemas {
         case "binary":
             return ["type": "string", "contentEncoding": "base64", "pattern": "^[A-Za-z0-9+/\\r\\n]*={0,2}$"]
         case "datetime": return ["type": "string", "pattern": .string(dateTime)]
-        case "array": return ["type": "array", "items": nested(type["items"])]
+        case "array": return ["type": "array", "items": element(of: type["items"])]
         case "map": return ["type": "object", "additionalProperties": nested(type["values"])]
         case "object": return object(type["properties"]?.objectValue?.members ?? [])
         default: return [:]
@@ -94,6 +94,12 @@ enum ValueSchemas {
     private static func nested(_ type: JSONValue?) -> JSONValue {
         let schema = inner(type ?? "any")
         return ["array", "map", "object"].contains(type?["type"]?.stringValue) ? orNull(schema) : schema
+    }
+
+    /// As `nested`; a missing number of an array is null.
+    private static func element(of type: JSONValue?) -> JSONValue {
+        let schema = nested(type)
+        return ["double", "float"].contains(type?.stringValue ?? type?["type"]?.stringValue) ? orNull(schema) : schema
     }
 
     // MARK: Tensors

@@ -9,6 +9,22 @@ import Testing
 
 @Suite("Metrics")
 struct MetricsTests {
+    @Test("a time of the log is what gmtime_r says")
+    func timestamps() {
+        var random = SplitMix64(seed: 3)
+        let days = [0, 59, 60, 365, 11_016, 11_017, 19_782, 19_783, 47_540, 47_541, 2_932_896]
+        let seconds = days.flatMap { [$0 * 86_400, $0 * 86_400 + 86_399] }
+        for second in seconds + (0..<20_000).map({ _ in Int(random.next() % 253_402_300_800) }) {
+            var (time, parts) = (second, tm())
+            gmtime_r(&time, &parts)
+            var expected = [CChar](repeating: 0, count: 64)
+            let count = strftime(&expected, 64, "%Y-%m-%dT%H:%M:%S.007Z", &parts)
+            var bytes: [UInt8] = []
+            TextWriter.append(to: &bytes, capacity: 24) { Clock.write(seconds: second, milliseconds: 7, to: &$0) }
+            #expect(bytes == expected[..<count].map(UInt8.init(bitPattern:)))
+        }
+    }
+
     /// Samples by their name with labels.
     static func samples(_ text: String) -> [String: Double] {
         var samples: [String: Double] = [:]

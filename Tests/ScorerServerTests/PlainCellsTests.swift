@@ -44,17 +44,37 @@ struct PlainCellsTests {
         var random = SplitMix64(seed: UInt64(31 + part))
         let compatibility = Compatibility.allCases[part]
         var fast = RequestDecoder(Self.schema, limits: Limits(), compatibility: compatibility)
-        var slow = fast
         #expect(fast.takesPlainCells)
-        slow.takesPlainCells = false
         var taken = 0
         for round in 0..<4_000 {
+            // One that remembers nothing.
+            var slow = RequestDecoder(Self.schema, limits: Limits(), compatibility: compatibility)
+            slow.takesPlainCells = false
             let bytes = Array(Self.body(&random).utf8)
             let (one, other) = (Self.outcome(&fast, bytes), Self.outcome(&slow, bytes))
             #expect(one == other, "round \(round): \(String(decoding: bytes, as: UTF8.self))")
-            if one.last?.hasSuffix(" rows") == true { taken += 1 }
+            if one.contains(where: { $0.hasSuffix(" rows") }) { taken += 1 }
         }
         #expect(taken > 200)
+    }
+
+    @Test("names that were right once are right again only when they are the same to the last byte")
+    func names() {
+        var decoder = RequestDecoder(
+            .columns([
+                .init(name: "a", type: .double, required: true), .init(name: "b", type: .double, required: true),
+            ]), limits: Limits(), compatibility: .strict)
+        func cells(_ names: String, _ row: String) -> [String] {
+            Self.outcome(&decoder, Array(#"{"dataframe_split": {"columns": \#(names), "data": [\#(row)]}}"#.utf8))
+        }
+        let (one, two) = ("\(1.0.bitPattern) 1", "\(2.0.bitPattern) 2")
+        for _ in 0..<2 {
+            #expect(cells(#"["a","b"]"#, "[1, 2]") == ["0 0 \(one)", "0 1 \(two)", "1 rows"])
+            #expect(cells(#"["b","a"]"#, "[2, 1]") == ["0 1 \(two)", "0 0 \(one)", "1 rows"])
+            #expect(cells(#"["b", "x", "a"]"#, "[2, 5, 1]") == ["0 1 \(two)", "0 0 \(one)", "1 rows", "extra x"])
+            #expect(cells(#"["a","c"]"#, "[1, 2]").contains { $0.contains("missing inputs") })
+            #expect(cells(#"["a","b"],["a","b"]"#, "[1, 2]").contains { $0.contains("expected a key") })
+        }
     }
 
     @Test("a wide row of a hundred columns is more than are read at once")
@@ -71,7 +91,7 @@ struct PlainCellsTests {
             let body = Array(#"{"dataframe_split": {"columns": [\#(columns)], "data": [[\#(row)], [\#(row)]]}}"#.utf8)
             let outcome = Self.outcome(&fast, body)
             #expect(outcome == Self.outcome(&slow, body))
-            #expect((outcome.last == "2 rows") == (count == 100))
+            #expect(outcome.contains("2 rows") == (count == 100))
         }
     }
 
@@ -80,6 +100,9 @@ struct PlainCellsTests {
         var names = ["\"d\"", "\"f\"", "\"i\"", "\"l\"", "\"b\"", "\"s\"", "\"t\"", "\"x\""]
         let extra = chance(4, &random)
         if extra { names.insert("\"extra\"", at: 3) }
+        // Twice the same, or one too few.
+        if chance(20, &random) { names[Int(random.next() % UInt64(names.count))] = "\"s\"" }
+        if chance(20, &random) { names.removeLast() }
         let rows = (0..<(1 + random.next() % 3)).map { _ in
             var row = Self.fitting
             if extra { row.insert("5", at: 3) }
@@ -92,17 +115,22 @@ struct PlainCellsTests {
         }
         let data = "[\(rows.joined(separator: ","))]"
         let text = #"{"dataframe_split":{"columns":[\#(names.joined(separator: ","))],"data":\#(data)}}"#
+        if chance(8, &random) {
+            return #"{"dataframe_split":{"data":\#(data),"columns":[\#(names.joined(separator: ","))]}}"#
+        }
         guard chance(6, &random) else { return text }
         return String(text.prefix(Int(random.next() % UInt64(text.count))))
     }
 
     private static func outcome(_ decoder: inout RequestDecoder, _ body: [UInt8]) -> [String] {
         var sink = RecordingSink()
-        return body.withUnsafeBytes { bytes in
+        let outcome = body.withUnsafeBytes { bytes in
             do throws(RequestError) {
                 _ = try decoder.decode(ScoringRequest(bytes, .json), into: &sink)
                 return sink.calls
             } catch { return ["\(error)"] }
         }
+        guard !sink.calls.isEmpty, outcome == sink.calls else { return outcome }
+        return outcome + decoder.extras.map { "extra \($0)" }
     }
 }

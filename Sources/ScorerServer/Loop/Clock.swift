@@ -25,17 +25,36 @@ enum Clock {
 
     static func milliseconds(_ count: Int) -> UInt64 { UInt64(count) &* 1_000_000 }
 
-    /// The time of day as `2026-01-02T03:04:05.678Z`.
-    static func timestamp() -> String {
+    /// Writes the time of day as `2026-01-02T03:04:05.678Z`: 24 bytes.
+    static func writeTimestamp(to writer: inout TextWriter) {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        var parts = tm()
-        gmtime_r(&time.tv_sec, &parts)
-        let date = "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
-        let milliseconds = Int32(time.tv_nsec / 1_000_000)
-        let fraction = milliseconds < 100 ? "0\(two(milliseconds))" : "\(milliseconds)"
-        return "\(date)T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).\(fraction)Z"
+        write(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000, to: &writer)
     }
 
-    private static func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    /// Writes a time of the years 1970 to 9999, without asking for zones, locks or memory as `gmtime_r` and strings would.
+    static func write(seconds: Int, milliseconds: Int, to writer: inout TextWriter) {
+        // A year that begins in March ends with the leap day: days of 400 years, of a century, of four years, of a year.
+        let days = seconds / 86_400 + 719_468
+        let (era, ofEra) = days.quotientAndRemainder(dividingBy: 146_097)
+        let ofYears = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
+        let day = ofEra - (365 * ofYears + ofYears / 4 - ofYears / 100)
+        let month = (5 * day + 2) / 153
+        let isNextYear = month >= 10
+        let second = seconds % 86_400
+        writer.appendDigits(era * 400 + ofYears + (isNextYear ? 1 : 0), 4)
+        writer.append("-")
+        writer.appendDigits(isNextYear ? month - 9 : month + 3, 2)
+        writer.append("-")
+        writer.appendDigits(day - (153 * month + 2) / 5 + 1, 2)
+        writer.append("T")
+        writer.appendDigits(second / 3600, 2)
+        writer.append(":")
+        writer.appendDigits(second / 60 % 60, 2)
+        writer.append(":")
+        writer.appendDigits(second % 60, 2)
+        writer.append(".")
+        writer.appendDigits(milliseconds, 3)
+        writer.append("Z")
+    }
 }

@@ -31,11 +31,15 @@ struct EventLog: Sendable {
         guard logsRequests else { return }
         var line: [UInt8] = []
         line.reserveCapacity(384)
-        begin(&line, "event", "request")
+        TextWriter.append(to: &line, capacity: 64) { writer in
+            writer.append("{\"time\": \"")
+            Clock.writeTimestamp(to: &writer)
+            writer.append("\", \"event\": \"request\"")
+        }
         entry.appendIdentifiers(to: &line)
-        line.append(contentsOf: ", \"method\": ".utf8)
+        TextWriter.append(to: &line, capacity: 16) { $0.append(", \"method\": ") }
         JSONWriter.appendString(entry.method, isASCII: true, to: &line)
-        line.append(contentsOf: ", \"path\": ".utf8)
+        TextWriter.append(to: &line, capacity: 16) { $0.append(", \"path\": ") }
         JSONWriter.appendString(String(entry.path.prefix(200)), isASCII: true, to: &line)
         line.appendMember("status", entry.status)
         if let rows = entry.rows { line.appendMember("rows", rows) }
@@ -43,11 +47,15 @@ struct EventLog: Sendable {
             line.append(contentsOf: ", \"error_code\": ".utf8)
             JSONWriter.appendString(code, isASCII: true, to: &line)
         }
-        line.append(contentsOf: ", \"milliseconds\": ".utf8)
-        line.appendMilliseconds(entry.nanoseconds)
-        line.appendMember("bytes_in", entry.bytesIn)
-        line.appendMember("bytes_out", entry.bytesOut)
-        line.append(contentsOf: "}\n".utf8)
+        TextWriter.append(to: &line, capacity: 128) { writer in
+            writer.append(", \"milliseconds\": ")
+            writer.appendMilliseconds(entry.nanoseconds)
+            writer.append(", \"bytes_in\": ")
+            writer.appendDecimal(UInt64(clamping: entry.bytesIn))
+            writer.append(", \"bytes_out\": ")
+            writer.appendDecimal(UInt64(clamping: entry.bytesOut))
+            writer.append("}\n")
+        }
         writer.append(line)
     }
 
@@ -62,9 +70,11 @@ struct EventLog: Sendable {
 
     /// The start of a line: the time, then what it is.
     func begin(_ line: inout [UInt8], _ key: String, _ value: String) {
-        line.append(contentsOf: "{\"time\": \"".utf8)
-        line.append(contentsOf: Clock.timestamp().utf8)
-        line.append(contentsOf: "\", \"".utf8)
+        TextWriter.append(to: &line, capacity: 64) { writer in
+            writer.append("{\"time\": \"")
+            Clock.writeTimestamp(to: &writer)
+            writer.append("\", \"")
+        }
         line.append(contentsOf: key.utf8)
         line.append(contentsOf: "\": ".utf8)
         JSONWriter.appendString(value, isASCII: true, to: &line)
@@ -88,10 +98,14 @@ struct RequestEntry {
 
     /// Appends `request_id`, and `trace_id` and `span_id` when the caller gave them.
     func appendIdentifiers(to line: inout [UInt8]) {
-        line.append(contentsOf: ", \"request_id\": \"".utf8)
-        for byte in requestID {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { line.append(UInt8(ascii: "\\")) }
-            line.append(byte)
+        TextWriter.append(to: &line, capacity: 32) { $0.append(", \"request_id\": \"") }
+        if requestID.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
+            for byte in requestID {
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { line.append(UInt8(ascii: "\\")) }
+                line.append(byte)
+            }
+        } else {
+            line.append(contentsOf: requestID)
         }
         line.append(UInt8(ascii: "\""))
         guard let trace = context?.traceID, let span = context?.spanID else { return }

@@ -29,6 +29,17 @@ struct TextWriter {
         }
     }
 
+    /// The last `count` digits of a number that is not negative.
+    @inline(__always)
+    mutating func appendDigits(_ number: Int, _ count: Int) {
+        var rest = UInt(truncatingIfNeeded: number)
+        for place in (0..<count).reversed() {
+            end[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        end += count
+    }
+
     /// Milliseconds with three places; at most 24 bytes.
     mutating func appendMilliseconds(_ nanoseconds: UInt64) {
         let microseconds = nanoseconds / 1000

@@ -9,7 +9,8 @@ extension RequestDecoder {
         guard case .beginObject = event else {
             throw .malformed("Dataframe split format must be a dictionary. Got \(event.pythonWords).")
         }
-        var names: [String]?
+        var names: (all: [String]?, text: Range<Int>)?
+        var areKnown = false
         var rows: Int?
         var indexCount: Int?
         var postponed: JSONPullReader?
@@ -17,12 +18,15 @@ extension RequestDecoder {
         while case .key(let key) = try reader.step() {
             guard keys.insert(key) else { throw .notJSON(reader.error(.duplicateKey(key))) }
             switch key {
+            case "columns" where reader.skip(known: knownNames.text):
+                areKnown = true
+                takeKnownNames()
             case "columns":
                 names = try decodeNames(&reader)
             case "index":
                 indexCount = try countIndex(&reader)
-            case "data" where names != nil:
-                try mapColumns(names)
+            case "data" where names?.all != nil || areKnown:
+                if !areKnown { try mapColumns(names) }
                 rows = try decodeData(&reader, &sink)
             case "data":
                 // The names may still come; then the data is read again from here.
@@ -39,7 +43,7 @@ extension RequestDecoder {
                 throw .malformed(
                     "Dataframe split format must have 'data' field and optionally 'columns' and 'index' fields.")
             }
-            try mapColumns(names)
+            if !areKnown { try mapColumns(names) }
             rows = try decodeData(&again, &sink)
         }
         guard let rows, rows == indexCount ?? rows else {
@@ -67,9 +71,13 @@ extension RequestDecoder {
         }
     }
 
-    private func decodeNames(_ reader: inout JSONPullReader) throws(RequestError) -> [String]? {
+    /// The names, nil for `null`, and where they stand in the body.
+    private func decodeNames(
+        _ reader: inout JSONPullReader
+    ) throws(RequestError) -> (all: [String]?, text: Range<Int>) {
         let event = try reader.step()
-        if case .null = event { return nil }
+        let start = reader.offset
+        if case .null = event { return (nil, start..<start) }
         guard case .beginArray = event else {
             throw .malformed("/dataframe_split/columns: expected an array of names.")
         }
@@ -81,7 +89,7 @@ extension RequestDecoder {
             switch try reader.step() {
             case .string(let name): names.append(name)
             case .number(let range): names.append(reader.text(range))
-            case .endArray: return names
+            case .endArray: return (names, start..<reader.position)
             case .null, .bool, .beginArray, .beginObject, .endObject, .key, .endOfDocument:
                 throw .malformed("/dataframe_split/columns/\(names.count): expected a name.")
             }
@@ -89,10 +97,10 @@ extension RequestDecoder {
     }
 
     /// Decides which cell of a row belongs to which column.
-    private mutating func mapColumns(_ names: [String]?) throws(RequestError) {
+    private mutating func mapColumns(_ given: (all: [String]?, text: Range<Int>)?) throws(RequestError) {
         guard !isTensor || isNamed else { return }
-        hasNames = names != nil
-        guard let names else {
+        hasNames = given?.all != nil
+        guard let given, let names = given.all else {
             // By position; how many there are shows in the first row.
             mapping = isNamed ? [] : Array(columns.indices)
             return
@@ -110,6 +118,16 @@ extension RequestDecoder {
         }
         let missing = columns.indices.filter { columns[$0].required && !mapping.contains($0) }
         guard missing.isEmpty else { throw missingInputs(missing.map { columns[$0].name ?? String($0) }) }
+        guard given.text.count <= KnownNames.byteLimit else { return }
+        knownNames = KnownNames(
+            text: Array(slice(given.text)), mapping: mapping, givenNames: givenNames, extras: extras)
+    }
+
+    private mutating func takeKnownNames() {
+        hasNames = true
+        mapping = knownNames.mapping
+        givenNames = knownNames.givenNames
+        extras = knownNames.extras
     }
 
     private mutating func decodeData<Sink: CellSink>(

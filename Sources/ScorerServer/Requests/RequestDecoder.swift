@@ -49,6 +49,8 @@ struct RequestDecoder {
     var givenNames: [String] = []
     /// In `dataframe_split`, the schema's column of each cell; -1 for one that is not wanted.
     var mapping: [Int] = []
+    /// In `dataframe_split`, the last names that were right, for clients send the same ones each time.
+    var knownNames = KnownNames()
     /// In `dataframe_split`, whether there are column names.
     var hasNames = false
     /// Where the tensors of Open Inference Protocol stand.
@@ -61,6 +63,17 @@ struct RequestDecoder {
     /// In CSV, the line in which each row begins, and that of the row that is being read.
     var lines: [Int] = []
     var lineOfRow = 1
+
+    /// The names of a table as they stood in its body, and what they came to.
+    struct KnownNames {
+        var text: [UInt8] = []
+        var mapping: [Int] = []
+        var givenNames: [String] = []
+        var extras: [String] = []
+
+        /// Longer ones are read each time.
+        static let byteLimit = 1 << 16
+    }
 
     /// Where the rows stand in the body.
     enum Place {

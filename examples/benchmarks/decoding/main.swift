@@ -7,8 +7,8 @@ import Bytes
 import Glibc
 import JSONText
 import Platform
-import Scoring
 import ScorerServer
+import Scoring
 
 struct Misuse: Error, CustomStringConvertible {
     var description: String
