@@ -204,6 +204,8 @@ extension SkopsReader {
         case "builtins.float", "numpy.float64", "numpy.float32":
             if text == "NaN" { return .float(.nan) }
             if let number = JSONNumber(text: text)?.double { return .float(number) }
+        // Any text but the empty one is true to Python, "false" included.
+        case "builtins.bool", "numpy.bool", "numpy.bool_": return .bool(!text.isEmpty)
         default: break
         }
         let name = builder.name(type).map { "`\(escaped($0))`" } ?? "another type"

@@ -4,7 +4,7 @@ import Scoring
 /// `CalibratedClassifierCV`: the mean of classifiers whose scores are made probabilities by a curve for each class.
 ///
 /// Scores are those of `decision_function`, else of `predict_proba`. Rules from `sklearn/calibration.py`, 1.1.3 to 1.9.1;
-/// `temperature` is of 1.8 and later.
+/// `temperature` is of 1.8 and later. Scores in float32 are converted where a sigmoid makes float64 numbers of them.
 struct CalibratedConverter: Converter {
     static let classNames = ["sklearn.calibration.CalibratedClassifierCV"]
 
@@ -73,7 +73,8 @@ struct CalibratedConverter: Converter {
         guard let source = [PredictMethod.decisionFunction, .predictProba].first(where: { classifier.has($0) }) else {
             throw classifier.estimator.refuse("it has neither `decision_function` nor `predict_proba`")
         }
-        try classifier.requireDoubles(source)
+        let makesDoubles = method == "sigmoid" && areDoubles(curves, estimator.graph)
+        if !makesDoubles { try classifier.requireDoubles(source) }
         var part = Part(classifier: classifier, method: source, curves: [], temperature: nil)
         if method == "temperature" {
             part.temperature = try temperature(curves, estimator, classifier, source, classes)
@@ -86,6 +87,20 @@ struct CalibratedConverter: Converter {
             throw estimator.refuse("it has not one curve for each class", parameter: "calibrated_classifiers_")
         }
         return part
+    }
+
+    /// Whether all curves' numbers are float64 scalars of NumPy 2 or later, whose products with float32 numbers are float64.
+    private static func areDoubles(_ curves: [PickleValue], _ graph: PickleGraph) -> Bool {
+        curves.allSatisfy { curve in
+            guard let state = graph.object(curve)?.state else { return false }
+            return ["a_", "b_"].allSatisfy { name in
+                guard let value = graph.value(forKey: name, in: state), let scalar = graph.object(value),
+                    graph.global(scalar.callable)?.qualifiedName == "numpy._core.multiarray.scalar",
+                    let type = (try? NumpyArray.read(value, in: graph))?.type
+                else { return false }
+                return type.kind == .float && type.itemSize == 8
+            }
+        }
     }
 
     private static func curve(_ calibrator: Estimator) throws -> Curve {

@@ -5,7 +5,8 @@ import Scoring
 ///
 /// Scores are those of `decision_function`, else of `predict_proba`, else the prediction of a regressor. Rules from
 /// `sklearn/multiclass.py`, 1.1.3 to 1.9.1: of equal scores the last class wins up to 1.7, the first one from 1.8; from 1.7 on
-/// probabilities that are all 0 stay so.
+/// probabilities that are all 0 stay so. Scores are compared exactly, in whatever width they come; probabilities that are all float32
+/// are only taken as they are.
 struct OneVsRestConverter: Converter {
     static let classNames = ["sklearn.multiclass.OneVsRestClassifier"]
 
@@ -35,7 +36,6 @@ struct OneVsRestConverter: Converter {
         guard classes.count >= 2 || target == .multilabel, parts.count == (target == .binary ? 1 : classes.count) else {
             throw estimator.refuse("it has \(parts.count) estimators for \(classes.count) classes")
         }
-        for part in parts { try part.requireDoubles(BinaryScore.method(part)) }
     }
 
     func usedColumns(names: [String]?, count: Int) throws -> Set<Int> {
@@ -47,6 +47,10 @@ struct OneVsRestConverter: Converter {
     }
 
     func labels() throws -> LabelTable { classes }
+
+    func answerType(_ method: PredictMethod) -> ElementType {
+        method != .predict && parts.allSatisfy { $0.answerType(method) == .float32 } ? .float32 : .float64
+    }
 
     func answer(_ method: PredictMethod, _ table: Table, into program: inout Program) throws -> Answer {
         switch method {
@@ -68,6 +72,9 @@ struct OneVsRestConverter: Converter {
             let slots = try part.numbers(.predictProba, table, into: &program)
             guard slots.count == 2 else { throw part.estimator.refuse("it has not two probabilities") }
             return slots[1]
+        }
+        if answerType(.predictProba) == .float32, target != .multilabel || slots.count == 1 {
+            try parts[0].requireDoubles(.predictProba)
         }
         if slots.count == 1 { slots = try program.builder.link(.complement, slots, width: .float64) }
         if target == .multilabel { return slots }
