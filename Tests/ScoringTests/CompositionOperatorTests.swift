@@ -126,7 +126,9 @@ import Testing
                 reason: "operator 1 (weightedMedian): the array `weights` has 2 elements instead of 1"),
             Damage(
                 old: "\"function\":\"logit\"", new: "\"function\":\"sinus\"",
-                reason: "operator 2 (elementwise): `function` is not one of `logit`, `powerOfTwo`, `voteFraction`"),
+                reason:
+                    "operator 2 (elementwise): `function` is not one of `logit`, `normalProbability`, `powerOfTwo`, `voteFraction`"
+            ),
             Damage(
                 old: "\"width\":\"float64\"", new: "\"width\":\"float32\"",
                 reason: "operator 3 (link): `normalizeOrKeep` is for float64 only"),
