@@ -248,7 +248,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("scorer", type=pathlib.Path)
     parser.add_argument("--readme", type=pathlib.Path)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
     before = os.getloadavg()[0]
     titles = {"pipeline": "scikit-learn pipeline, 23 columns", "points": "`PythonModel` that multiplies a column, 14 columns"}

@@ -2,7 +2,7 @@
 # Takes the figures of Python workers in README.md again: sh examples/benchmarks/workers.sh [--write]
 #
 # Makes a Python environment with MLflow once (.build-bench/workers-python), or takes the Python named by SKIFF_BENCH_PYTHON, logs the
-# models (.build-bench/workers), builds skiff-scorer, and lets it and MLflow's own server take turns, for about two minutes. With
+# models (.build-bench/workers), builds skiff-scorer, and lets it and MLflow's own server take turns, for about four minutes. With
 # --write it puts the tables into README.md. Let nothing else run meanwhile.
 set -eu
 cd "$(dirname "$0")/../.."
