@@ -18,7 +18,7 @@ root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 folder=${FUZZ_FOLDER:-${TMPDIR:-/tmp}/skiff-fuzz}
 mkdir -p "$folder/modules" "$folder/corpus-$target"
 
-flags="-swift-version 6 -parse-as-library -sanitize=fuzzer,address -O -assert-config Debug -g
+flags="-swift-version 6 -package-name skiff -parse-as-library -sanitize=fuzzer,address -O -assert-config Debug -g
     -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault
     -enable-upcoming-feature NonisolatedNonsendingByDefault -I $folder/modules"
 for library in CArchive CCrypto CEvent CLinux CYAML; do flags="$flags -I $root/Sources/$library"; done
